@@ -1,0 +1,254 @@
+//! Building a batch, event by event.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{Batch, Column, Flags, Kind, Values};
+use crate::limits;
+use crate::severity::Severity;
+use crate::time::Timestamp;
+
+/// Why a key of an event was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// The event already has this key, perhaps by flattening.
+    #[error("the key occurs twice in the event")]
+    Duplicate,
+    /// Longer than [`limits::KEY_BYTES_MAX`].
+    #[error("a key is longer than {} bytes", limits::KEY_BYTES_MAX)]
+    TooLong,
+    /// More than [`limits::EVENT_KEYS_MAX`].
+    #[error("an event has more than {} keys", limits::EVENT_KEYS_MAX)]
+    TooMany,
+}
+
+/// What every event has besides its fields.
+#[derive(Debug, Clone, Copy)]
+pub struct EventHead {
+    /// When it happened.
+    pub time: Timestamp,
+    /// How severe it is.
+    pub severity: Severity,
+    /// What was noticed about it.
+    pub flags: Flags,
+    /// Its size as it was sent.
+    pub bytes_in: usize,
+}
+
+#[derive(Debug)]
+struct Name {
+    text: Arc<str>,
+    columns: [u32; Kind::ALL.len()],
+    row_last: u32,
+}
+
+const NONE: u32 = u32::MAX;
+
+/// Collects events into a [`Batch`]: fields first, then [`BatchBuilder::commit`] or
+/// [`BatchBuilder::abandon`].
+#[derive(Debug)]
+pub struct BatchBuilder {
+    received: Timestamp,
+    times: Vec<i64>,
+    severities: Vec<u8>,
+    flags: Vec<u8>,
+    names: Vec<Name>,
+    name_of: HashMap<Arc<str>, u32>,
+    columns: Vec<Column>,
+    /// The names of the event before, in its order: the next event mostly has the same.
+    previous: Vec<u32>,
+    /// The names and columns that the current event has so far.
+    current: Vec<(u32, u32)>,
+    bytes_in: u64,
+    size_bytes: usize,
+}
+
+impl BatchBuilder {
+    /// An empty batch of events that were received at this time.
+    #[must_use]
+    pub fn new(received: Timestamp) -> Self {
+        Self {
+            received,
+            times: Vec::new(),
+            severities: Vec::new(),
+            flags: Vec::new(),
+            names: Vec::new(),
+            name_of: HashMap::new(),
+            columns: Vec::new(),
+            previous: Vec::new(),
+            current: Vec::new(),
+            bytes_in: 0,
+            size_bytes: 0,
+        }
+    }
+
+    /// When the events were received.
+    #[must_use]
+    pub fn received(&self) -> Timestamp {
+        self.received
+    }
+
+    /// How many events are committed.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.times.len()
+    }
+
+    /// About how many bytes the committed events take.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.size_bytes
+    }
+
+    /// Gives the current event a text field.
+    ///
+    /// # Errors
+    /// [`KeyError`]; the event should then be abandoned.
+    pub fn str(&mut self, key: &str, value: &str) -> Result<(), KeyError> {
+        if let Values::Str(values) = self.slot(key, Kind::Str)? {
+            values.push(value.as_bytes());
+        }
+        self.size_bytes += value.len() + 8;
+        Ok(())
+    }
+
+    /// Gives the current event a whole number.
+    ///
+    /// # Errors
+    /// [`KeyError`]; the event should then be abandoned.
+    pub fn i64(&mut self, key: &str, value: i64) -> Result<(), KeyError> {
+        if let Values::I64(values) = self.slot(key, Kind::I64)? {
+            values.push(value);
+        }
+        self.size_bytes += 12;
+        Ok(())
+    }
+
+    /// Gives the current event a floating-point number.
+    ///
+    /// # Errors
+    /// [`KeyError`]; the event should then be abandoned.
+    pub fn f64(&mut self, key: &str, value: f64) -> Result<(), KeyError> {
+        if let Values::F64(values) = self.slot(key, Kind::F64)? {
+            values.push(value);
+        }
+        self.size_bytes += 12;
+        Ok(())
+    }
+
+    /// Gives the current event a truth value.
+    ///
+    /// # Errors
+    /// [`KeyError`]; the event should then be abandoned.
+    pub fn bool(&mut self, key: &str, value: bool) -> Result<(), KeyError> {
+        if let Values::Bool(values) = self.slot(key, Kind::Bool)? {
+            values.push(value);
+        }
+        self.size_bytes += 5;
+        Ok(())
+    }
+
+    /// Gives the current event a value that is kept as compact JSON text.
+    ///
+    /// # Errors
+    /// [`KeyError`]; the event should then be abandoned.
+    pub fn json(&mut self, key: &str, text: &str) -> Result<(), KeyError> {
+        if let Values::Json(values) = self.slot(key, Kind::Json)? {
+            values.push(text.as_bytes());
+        }
+        self.size_bytes += text.len() + 8;
+        Ok(())
+    }
+
+    /// Ends the current event and keeps it.
+    pub fn commit(&mut self, head: EventHead) {
+        self.times.push(head.time.0);
+        self.severities.push(head.severity.number());
+        self.flags.push(head.flags.0);
+        self.bytes_in += head.bytes_in as u64;
+        self.size_bytes += 10;
+        self.previous.clear();
+        self.previous.extend(self.current.iter().map(|(name, _)| *name));
+        self.current.clear();
+    }
+
+    /// Drops what the current event has so far.
+    pub fn abandon(&mut self) {
+        for (name, column) in self.current.drain(..) {
+            let column = &mut self.columns[column as usize];
+            column.rows.pop();
+            match &mut column.values {
+                Values::Str(values) | Values::Json(values) => values.pop(),
+                Values::I64(values) => drop(values.pop()),
+                Values::F64(values) => drop(values.pop()),
+                Values::Bool(values) => drop(values.pop()),
+            }
+            self.names[name as usize].row_last = NONE;
+        }
+    }
+
+    /// The batch, its columns sorted by name and kind. An event that was begun and neither
+    /// committed nor abandoned is dropped.
+    #[must_use]
+    pub fn finish(mut self) -> Batch {
+        self.abandon();
+        self.columns.retain(|column| !column.rows.is_empty());
+        self.columns
+            .sort_by(|a, b| (&a.name, a.values.kind()).cmp(&(&b.name, b.values.kind())));
+        Batch {
+            received: self.received,
+            times: self.times,
+            severities: self.severities,
+            flags: self.flags,
+            columns: self.columns,
+            bytes_in: self.bytes_in,
+        }
+    }
+
+    /// Where the current event's value of this key goes.
+    fn slot(&mut self, key: &str, kind: Kind) -> Result<&mut Values, KeyError> {
+        let position = self.current.len();
+        if position >= limits::EVENT_KEYS_MAX {
+            return Err(KeyError::TooMany);
+        }
+        let guess = self.previous.get(position).copied();
+        let name_index = match guess {
+            Some(index) if &*self.names[index as usize].text == key => index,
+            _ => self.name(key)?,
+        };
+        let row = u32::try_from(self.times.len()).expect("a batch has fewer than 2^32 events");
+        let name = &mut self.names[name_index as usize];
+        if name.row_last == row {
+            return Err(KeyError::Duplicate);
+        }
+        name.row_last = row;
+        let column_index = &mut name.columns[kind as usize - 1];
+        if *column_index == NONE {
+            *column_index = u32::try_from(self.columns.len()).expect("fewer than 2^32 columns");
+            self.columns.push(Column {
+                name: Arc::clone(&name.text),
+                rows: Vec::new(),
+                values: Values::new(kind),
+            });
+        }
+        let column_index = *column_index;
+        self.current.push((name_index, column_index));
+        let column = &mut self.columns[column_index as usize];
+        column.rows.push(row);
+        Ok(&mut column.values)
+    }
+
+    fn name(&mut self, key: &str) -> Result<u32, KeyError> {
+        if let Some(index) = self.name_of.get(key) {
+            return Ok(*index);
+        }
+        if key.len() > limits::KEY_BYTES_MAX {
+            return Err(KeyError::TooLong);
+        }
+        let index = u32::try_from(self.names.len()).expect("fewer than 2^32 names");
+        let text: Arc<str> = key.into();
+        self.name_of.insert(Arc::clone(&text), index);
+        self.names.push(Name { text, columns: [NONE; Kind::ALL.len()], row_last: NONE });
+        Ok(index)
+    }
+}
