@@ -1,0 +1,267 @@
+//! Reading a segment: its directory once, then only the pages that are asked for.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use ledgerline_model::batch::{Kind, Values};
+use ledgerline_model::varint::take_varint;
+
+use super::directory::{ColumnEntry, Directory, Encoding, MAGIC, Page, TAIL_BYTES, VERSION};
+use super::pack::{Span, unpack};
+use super::encode;
+use crate::column::{ColumnData, Data, Dictionary, Rows};
+use crate::error::{Error, Result};
+
+/// Where the bytes of a segment come from.
+pub(crate) trait Bytes: Send + Sync + fmt::Debug {
+    /// How many there are.
+    fn len(&self) -> u64;
+    /// Some of them; an error names the object.
+    fn read_at(&self, offset: u64, length: usize) -> Result<Vec<u8>>;
+}
+
+/// An open segment.
+#[derive(Debug)]
+pub(crate) struct SegmentReader {
+    bytes: Box<dyn Bytes>,
+    directory: Directory,
+}
+
+impl SegmentReader {
+    /// Reads the tail and the directory, and checks both.
+    pub(crate) fn open(bytes: Box<dyn Bytes>) -> Result<Self> {
+        let start = bytes
+            .len()
+            .checked_sub(TAIL_BYTES)
+            .ok_or_else(|| Error::corrupt("shorter than its tail"))?;
+        let tail = bytes.read_at(start, TAIL_BYTES as usize)?;
+        let number = |at: usize| {
+            u32::from_le_bytes([tail[at], tail[at + 1], tail[at + 2], tail[at + 3]])
+        };
+        if tail[24..] != MAGIC {
+            return Err(Error::corrupt("not a segment"));
+        }
+        if number(20) != VERSION {
+            return Err(Error::corrupt("unknown format version"));
+        }
+        let offset = u64::from(number(0)) | u64::from(number(4)) << 32;
+        let span = Span { offset, stored: number(8), raw: number(12) };
+        let stored = bytes.read_at(span.offset, span.stored as usize)?;
+        if crc32c::crc32c(&stored) != number(16) {
+            return Err(Error::corrupt("the directory's checksum differs"));
+        }
+        let directory = Directory::decode(&unpack(stored, span)?)?;
+        Ok(Self { bytes, directory })
+    }
+
+    pub(crate) fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    pub(crate) fn read(&self, span: Span) -> Result<Vec<u8>> {
+        unpack(self.bytes.read_at(span.offset, span.stored as usize)?, span)
+    }
+
+    /// The rows that have a value of a column, as rising spans of rows.
+    pub(crate) fn presence(&self, column: &ColumnEntry) -> Result<Vec<Range<u32>>> {
+        let Some(span) = column.presence else {
+            return Ok(vec![0..self.directory.rows]);
+        };
+        let bytes = self.read(span)?;
+        let mut input = &bytes[..];
+        let mut spans = Vec::new();
+        let (mut row, mut present) = (0_u64, 0_u64);
+        while !input.is_empty() {
+            let mut number = || take_varint(&mut input).ok_or_else(malformed_presence);
+            row += number()?;
+            let length = number()?;
+            let end = row.saturating_add(length);
+            if length == 0 || end > u64::from(self.directory.rows) {
+                return Err(malformed_presence());
+            }
+            spans.push(row as u32..end as u32);
+            (row, present) = (end, present + length);
+        }
+        if present == u64::from(column.present) { Ok(spans) } else { Err(malformed_presence()) }
+    }
+
+    /// The dictionary of a column, if it has one.
+    pub(crate) fn dictionary(&self, column: &ColumnEntry) -> Result<Option<Dictionary>> {
+        let Encoding::Coded { dictionary, entries } = column.encoding else {
+            return Ok(None);
+        };
+        let bytes = self.read(dictionary)?;
+        let entries = entries as usize;
+        let malformed = || Error::corrupt("malformed dictionary");
+        let mut input = &bytes[..];
+        let mut counts = Vec::with_capacity(entries.min(bytes.len()));
+        for _ in 0..entries {
+            let count = take_varint(&mut input).ok_or_else(malformed)?;
+            counts.push(u32::try_from(count).map_err(|_| malformed())?);
+        }
+        let values = take_values(column.kind, input, entries).ok_or_else(malformed)?;
+        Ok(Some(Dictionary { values, counts }))
+    }
+
+    /// One system column (`directory::TIME` and so on), whole.
+    pub(crate) fn system(&self, number: usize) -> Result<Vec<i64>> {
+        let mut values = Vec::with_capacity(self.directory.rows as usize);
+        for page in &self.directory.system[number] {
+            let raw = self.read(page.span)?;
+            let page = encode::take_integers(&raw, page.values as usize);
+            values.extend(page.ok_or_else(|| Error::corrupt("malformed page"))?);
+        }
+        Ok(values)
+    }
+
+    /// The values of a column in some rows: rising, disjoint spans of row numbers.
+    pub(crate) fn column(
+        &self,
+        column: &ColumnEntry,
+        wanted: &[Range<u32>],
+    ) -> Result<ColumnData> {
+        let presence = self.presence(column)?;
+        let ranks = ranks(&presence, wanted);
+        let dictionary = self.dictionary(column)?.map(Arc::new);
+        let mut gathered = Gathered::new(column.kind, dictionary);
+        let mut start = 0_u32;
+        let mut ranges = ranks.ranges.iter().peekable();
+        for page in &column.pages {
+            let end = start + page.values;
+            while ranges.next_if(|range| range.end <= start).is_some() {}
+            if ranges.peek().is_some_and(|range| range.start < end) {
+                let values = self.page(column, page, gathered.entries())?;
+                for range in ranks.ranges.iter().filter(|r| r.start < end && r.end > start) {
+                    let from = range.start.max(start) - start;
+                    let to = range.end.min(end) - start;
+                    gathered.extend(&values, from as usize..to as usize)?;
+                }
+            }
+            start = end;
+        }
+        gathered.finish(ranks.rows)
+    }
+
+    fn page(&self, column: &ColumnEntry, page: &Page, entries: Option<usize>) -> Result<PageData> {
+        let raw = self.read(page.span)?;
+        let count = page.values as usize;
+        match entries {
+            Some(entries) => encode::take_codes(&raw, count, entries).map(PageData::Codes),
+            None => take_values(column.kind, &raw, count).map(PageData::Values),
+        }
+        .ok_or_else(|| Error::corrupt("malformed page"))
+    }
+}
+
+fn malformed_presence() -> Error {
+    Error::corrupt("malformed presence")
+}
+
+fn take_values(kind: Kind, input: &[u8], count: usize) -> Option<Values> {
+    Some(match kind {
+        Kind::Str => Values::Str(encode::take_strings(input, count)?),
+        Kind::Json => Values::Json(encode::take_strings(input, count)?),
+        Kind::I64 => Values::I64(encode::take_integers(input, count)?),
+        Kind::F64 => Values::F64(encode::take_floats(input, count)?),
+        Kind::Bool => {
+            let bytes = (input.len() == count).then_some(input)?;
+            Values::Bool(bytes.iter().map(|byte| *byte != 0).collect())
+        }
+    })
+}
+
+/// Which values of a column the wanted rows have, and the rows themselves.
+struct Ranks {
+    ranges: Vec<Range<u32>>,
+    rows: Rows,
+}
+
+fn ranks(presence: &[Range<u32>], wanted: &[Range<u32>]) -> Ranks {
+    let mut ranges: Vec<Range<u32>> = Vec::new();
+    let mut spans: Vec<Range<u32>> = Vec::new();
+    let mut before = 0;
+    let mut next = 0;
+    for span in presence {
+        while next < wanted.len() && wanted[next].end <= span.start {
+            next += 1;
+        }
+        for want in wanted[next..].iter().take_while(|want| want.start < span.end) {
+            let rows = want.start.max(span.start)..want.end.min(span.end);
+            if rows.is_empty() {
+                continue;
+            }
+            let rank = before + (rows.start - span.start)..before + (rows.end - span.start);
+            match ranges.last_mut() {
+                Some(last) if last.end == rank.start => last.end = rank.end,
+                _ => ranges.push(rank),
+            }
+            spans.push(rows);
+        }
+        before += span.end - span.start;
+    }
+    let rows = match &spans[..] {
+        [only] => Rows::Span(only.clone()),
+        _ => Rows::List(spans.into_iter().flatten().collect()),
+    };
+    Ranks { ranges, rows }
+}
+
+enum PageData {
+    Codes(Vec<u32>),
+    Values(Values),
+}
+
+/// The values gathered from pages so far.
+struct Gathered {
+    values: Values,
+    codes: Vec<u32>,
+    dictionary: Option<Arc<Dictionary>>,
+}
+
+impl Gathered {
+    fn new(kind: Kind, dictionary: Option<Arc<Dictionary>>) -> Self {
+        Self { values: Values::new(kind), codes: Vec::new(), dictionary }
+    }
+
+    fn entries(&self) -> Option<usize> {
+        self.dictionary.as_ref().map(|dictionary| dictionary.values.len())
+    }
+
+    fn extend(&mut self, page: &PageData, range: Range<usize>) -> Result<()> {
+        match (page, &mut self.values) {
+            (PageData::Codes(codes), _) => self.codes.extend_from_slice(&codes[range]),
+            (PageData::Values(Values::Str(from)), Values::Str(to))
+            | (PageData::Values(Values::Json(from)), Values::Json(to)) => {
+                range.for_each(|index| to.push(from.get(index)));
+            }
+            (PageData::Values(Values::I64(from)), Values::I64(to)) => {
+                to.extend_from_slice(&from[range]);
+            }
+            (PageData::Values(Values::F64(from)), Values::F64(to)) => {
+                to.extend_from_slice(&from[range]);
+            }
+            (PageData::Values(Values::Bool(from)), Values::Bool(to)) => {
+                to.extend_from_slice(&from[range]);
+            }
+            _ => return Err(Error::bug("a page of another kind than its column")),
+        }
+        Ok(())
+    }
+
+    fn finish(self, rows: Rows) -> Result<ColumnData> {
+        let data = match self.dictionary {
+            Some(dictionary) => Data::Coded { dictionary, codes: self.codes },
+            None => Data::Plain(self.values),
+        };
+        let count = match &data {
+            Data::Coded { codes, .. } => codes.len(),
+            Data::Plain(values) => values.len(),
+        };
+        if count == rows.len() {
+            Ok(ColumnData { rows, data })
+        } else {
+            Err(Error::corrupt("a column has fewer values than its directory says"))
+        }
+    }
+}
