@@ -1,1 +1,8 @@
-//! store
+//! The store: committed events become visible, and lie in sealed segments, one tenant at a time.
+//!
+//! This room never decides who may read, and never answers a query: it hands out columns.
+
+pub mod column;
+pub mod error;
+pub mod index;
+mod segment;

@@ -9,3 +9,6 @@ pub(crate) mod encode;
 pub(crate) mod pack;
 pub(crate) mod read;
 pub(crate) mod write;
+
+#[cfg(test)]
+mod tests;

@@ -67,15 +67,15 @@ pub(crate) struct ColumnEntry {
 
 /// Events that were committed together: their ids and times of receipt follow from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Run {
+pub(crate) struct Run {
     /// The number of its first event.
-    pub first_seq: Seq,
+    pub(crate) first_seq: Seq,
     /// How many events it has.
-    pub count: u64,
+    pub(crate) count: u64,
     /// When they were received.
-    pub received: Timestamp,
+    pub(crate) received: Timestamp,
     /// What the ids that Ledgerline gave to them count from.
-    pub id_base: u128,
+    pub(crate) id_base: u128,
 }
 
 /// One chunk of the word index.

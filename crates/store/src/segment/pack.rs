@@ -49,7 +49,6 @@ impl Packer {
         let mut compressor = zstd::bulk::Compressor::new(level).map_err(Error::compress)?;
         compressor.include_checksum(false).map_err(Error::compress)?;
         compressor.include_contentsize(false).map_err(Error::compress)?;
-        compressor.include_magicbytes(false).map_err(Error::compress)?;
         Ok(Self { compressor, buffer: Vec::new() })
     }
 
@@ -80,8 +79,7 @@ pub(crate) fn unpack(stored: Vec<u8>, span: Span) -> Result<Vec<u8>> {
         let unpacker = match slot {
             Some(unpacker) => unpacker,
             None => {
-                let mut unpacker = zstd::bulk::Decompressor::new().map_err(Error::compress)?;
-                unpacker.include_magicbytes(false).map_err(Error::compress)?;
+                let unpacker = zstd::bulk::Decompressor::new().map_err(Error::compress)?;
                 slot.insert(unpacker)
             }
         };
