@@ -136,6 +136,12 @@ impl Column {
     pub fn values(&self) -> &Values {
         &self.values
     }
+
+    /// The name, the rows and the values.
+    #[must_use]
+    pub fn into_parts(self) -> (Arc<str>, Vec<u32>, Values) {
+        (self.name, self.rows, self.values)
+    }
 }
 
 /// What was noticed about an event when it was taken in.
@@ -209,6 +215,12 @@ impl Batch {
     #[must_use]
     pub fn columns(&self) -> &[Column] {
         &self.columns
+    }
+
+    /// The columns, to be kept without a copy.
+    #[must_use]
+    pub fn into_columns(self) -> Vec<Column> {
+        self.columns
     }
 
     /// Size of the accepted events as they were sent, decompressed.

@@ -3,12 +3,17 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::time::Timestamp;
+
 /// Why a text is not the id or name it was taken for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// Not 32 hexadecimal digits, or all of them zero.
     #[error("an id is 32 lower-case hexadecimal digits, not all zero")]
     Id,
+    /// Not a UUID in its lower-case text form.
+    #[error("an event id is a UUID: 36 characters, lower-case hexadecimal digits and hyphens")]
+    EventId,
     /// A dataset name outside of the allowed alphabet or length.
     #[error(
         "a dataset name has 1 to 64 characters of a-z, 0-9, '-', '_' and '.', and starts with a \
@@ -90,6 +95,66 @@ id16! {
 id16! {
     /// A user, an API key, a session or another control record.
     RecordId
+}
+
+/// The id that Ledgerline gives to an event: a UUID of version 7 (RFC 9562, 5.7). All events of one
+/// commit count on from one random number, which is the monotonic method of RFC 9562, 6.2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventId([u8; 16]);
+
+impl EventId {
+    /// How many bits of an id are random.
+    pub const RANDOM_BITS: u32 = 74;
+
+    /// The id of the event at an offset within its commit. `base` has [`EventId::RANDOM_BITS`] bits.
+    #[must_use]
+    pub fn derived(received: Timestamp, base: u128, offset: u64) -> Self {
+        let milliseconds = (received.0.div_euclid(1_000_000) as u64) & ((1 << 48) - 1);
+        let random = base.wrapping_add(u128::from(offset)) & ((1 << Self::RANDOM_BITS) - 1);
+        let (high, low) = (random >> 62, random & ((1 << 62) - 1));
+        let id = u128::from(milliseconds) << 80 | 7 << 76 | high << 64 | 0b10 << 62 | low;
+        Self(id.to_be_bytes())
+    }
+
+    /// The 16 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// The millisecond of the receipt that the id carries.
+    #[must_use]
+    pub fn received(&self) -> Timestamp {
+        let milliseconds = u128::from_be_bytes(self.0) >> 80;
+        Timestamp(milliseconds as i64 * 1_000_000)
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, byte) in self.0.iter().enumerate() {
+            if matches!(index, 4 | 6 | 8 | 10) {
+                f.write_str("-")?;
+            }
+            write!(f, "{byte:02x}")?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for EventId {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let hyphens = text.len() == 36
+            && text.bytes().enumerate().all(|(at, c)| (c == b'-') == matches!(at, 8 | 13 | 18 | 23));
+        let digits: String = text.chars().filter(|c| *c != '-').collect();
+        if !hyphens || digits.bytes().any(|c| !c.is_ascii_hexdigit() || c.is_ascii_uppercase()) {
+            return Err(NameError::EventId);
+        }
+        let id = u128::from_str_radix(&digits, 16).map_err(|_| NameError::EventId)?;
+        Ok(Self(id.to_be_bytes()))
+    }
 }
 
 /// A dataset's number within its tenant. Paths and segments carry it, never the name.

@@ -11,7 +11,7 @@ pub enum Rows {
     /// Every row of a span.
     Span(Range<u32>),
     /// Just these.
-    List(Vec<u32>),
+    List(Arc<[u32]>),
 }
 
 impl Rows {
@@ -28,6 +28,15 @@ impl Rows {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Bytes of memory behind it.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        match self {
+            Self::Span(_) => 0,
+            Self::List(list) => list.len() * 4,
+        }
     }
 
     /// The row at an index.
@@ -55,10 +64,32 @@ impl Rows {
         }
     }
 
+    /// The rows as rising, disjoint spans.
+    #[must_use]
+    pub fn spans(&self) -> Vec<Range<u32>> {
+        match self {
+            Self::Span(span) => vec![span.clone()],
+            Self::List(list) => spans(list.iter().copied()),
+        }
+    }
+
     /// The rows in order.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         (0..self.len()).map(|index| self.get(index))
     }
+}
+
+/// Rising row numbers as disjoint spans, as long as can be.
+#[must_use]
+pub fn spans(rows: impl Iterator<Item = u32>) -> Vec<Range<u32>> {
+    let mut spans: Vec<Range<u32>> = Vec::new();
+    for row in rows {
+        match spans.last_mut() {
+            Some(last) if last.end == row => last.end = row + 1,
+            _ => spans.push(row..row + 1),
+        }
+    }
+    spans
 }
 
 /// The distinct values of a column within one segment, sorted, and in how many rows each occurs.
@@ -81,7 +112,7 @@ pub enum Data {
         codes: Vec<u32>,
     },
     /// Each by itself.
-    Plain(Values),
+    Plain(Arc<Values>),
 }
 
 /// The values of one column in some rows.
@@ -97,7 +128,17 @@ impl ColumnData {
     /// No rows at all.
     #[must_use]
     pub fn empty(kind: Kind) -> Self {
-        Self { rows: Rows::List(Vec::new()), data: Data::Plain(Values::new(kind)) }
+        Self { rows: Rows::List([].into()), data: Data::Plain(Arc::new(Values::new(kind))) }
+    }
+
+    /// Bytes of memory behind it.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.rows.size_bytes()
+            + match &self.data {
+                Data::Coded { codes, .. } => codes.len() * 4,
+                Data::Plain(values) => values.size_bytes(),
+            }
     }
 
     /// The value at an index of [`ColumnData::rows`].

@@ -4,5 +4,9 @@
 
 pub mod column;
 pub mod error;
+mod gather;
 pub mod index;
+mod memory;
+pub mod part;
+pub mod run;
 mod segment;

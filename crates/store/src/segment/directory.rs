@@ -28,6 +28,7 @@ use ledgerline_model::varint::{put_varint, take_varint, unzigzag, zigzag};
 
 use super::pack::Span;
 use crate::error::{Error, Result};
+use crate::run::Run;
 
 /// The version that is written. Every version ever released is read.
 pub(crate) const VERSION: u32 = 1;
@@ -63,19 +64,6 @@ pub(crate) struct ColumnEntry {
     /// Least and most value of integers.
     pub(crate) bounds: Option<(i64, i64)>,
     pub(crate) pages: Vec<Page>,
-}
-
-/// Events that were committed together: their ids and times of receipt follow from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Run {
-    /// The number of its first event.
-    pub(crate) first_seq: Seq,
-    /// How many events it has.
-    pub(crate) count: u64,
-    /// When they were received.
-    pub(crate) received: Timestamp,
-    /// What the ids that Ledgerline gave to them count from.
-    pub(crate) id_base: u128,
 }
 
 /// One chunk of the word index.

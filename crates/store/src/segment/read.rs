@@ -115,13 +115,16 @@ impl SegmentReader {
         Ok(values)
     }
 
-    /// The values of a column in some rows: rising, disjoint spans of row numbers.
+    /// The values of a column in some rows: rising, disjoint spans of row numbers. Adds to
+    /// `read_bytes` what was read for them.
     pub(crate) fn column(
         &self,
         column: &ColumnEntry,
         wanted: &[Range<u32>],
+        read_bytes: &mut u64,
     ) -> Result<ColumnData> {
         let presence = self.presence(column)?;
+        *read_bytes += column.presence.map_or(0, |span| u64::from(span.stored));
         let ranks = ranks(&presence, wanted);
         let dictionary = self.dictionary(column)?.map(Arc::new);
         let mut gathered = Gathered::new(column.kind, dictionary);
@@ -132,6 +135,7 @@ impl SegmentReader {
             while ranges.next_if(|range| range.end <= start).is_some() {}
             if ranges.peek().is_some_and(|range| range.start < end) {
                 let values = self.page(column, page, gathered.entries())?;
+                *read_bytes += u64::from(page.span.stored);
                 for range in ranks.ranges.iter().filter(|r| r.start < end && r.end > start) {
                     let from = range.start.max(start) - start;
                     let to = range.end.min(end) - start;
@@ -202,7 +206,7 @@ fn ranks(presence: &[Range<u32>], wanted: &[Range<u32>]) -> Ranks {
     }
     let rows = match &spans[..] {
         [only] => Rows::Span(only.clone()),
-        _ => Rows::List(spans.into_iter().flatten().collect()),
+        _ => Rows::List(spans.into_iter().flatten().collect::<Vec<u32>>().into()),
     };
     Ranks { ranges, rows }
 }
@@ -252,7 +256,7 @@ impl Gathered {
     fn finish(self, rows: Rows) -> Result<ColumnData> {
         let data = match self.dictionary {
             Some(dictionary) => Data::Coded { dictionary, codes: self.codes },
-            None => Data::Plain(self.values),
+            None => Data::Plain(Arc::new(self.values)),
         };
         let count = match &data {
             Data::Coded { codes, .. } => codes.len(),

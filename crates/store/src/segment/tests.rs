@@ -6,12 +6,13 @@ use ledgerline_model::id::{DatasetId, SegmentId, Seq};
 use ledgerline_model::strings::Strings;
 use ledgerline_model::time::Timestamp;
 
-use super::directory::{Directory, Run, SEQ, TIME};
+use super::directory::{Directory, SEQ, TIME};
 use super::read::{Bytes, SegmentReader};
 use super::write::{SegmentWriter, Stored};
 use crate::error::{Error, Result};
 use crate::index::build::IndexBuilder;
 use crate::index::read::{Found, find};
+use crate::run::Run;
 
 #[derive(Debug)]
 struct InMemory(Vec<u8>);
@@ -99,11 +100,11 @@ fn what_was_written_is_read() -> Result<()> {
     assert_eq!(reader.system(TIME)?[999], 999_000_000);
     assert_eq!(reader.system(SEQ)?[17], 17);
     let column = &reader.directory().columns[0];
-    let data = reader.column(column, &[4..10, 990..1000])?;
+    let data = reader.column(column, &[4..10, 990..1000], &mut 0)?;
     let rows: Vec<u32> = data.rows.iter().collect();
     assert_eq!(rows, [6, 9, 990, 993, 996, 999]);
     assert_eq!(data.value(1), crate::column::ValueRef::Str("Word9 x"));
-    assert!(reader.column(column, &[7..9])?.rows.is_empty());
+    assert!(reader.column(column, &[7..9], &mut 0)?.rows.is_empty());
     Ok(())
 }
 
