@@ -147,7 +147,10 @@ impl FromStr for EventId {
 
     fn from_str(text: &str) -> Result<Self, NameError> {
         let hyphens = text.len() == 36
-            && text.bytes().enumerate().all(|(at, c)| (c == b'-') == matches!(at, 8 | 13 | 18 | 23));
+            && text
+                .bytes()
+                .enumerate()
+                .all(|(at, c)| (c == b'-') == matches!(at, 8 | 13 | 18 | 23));
         let digits: String = text.chars().filter(|c| *c != '-').collect();
         if !hyphens || digits.bytes().any(|c| !c.is_ascii_hexdigit() || c.is_ascii_uppercase()) {
             return Err(NameError::EventId);

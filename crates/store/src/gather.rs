@@ -255,4 +255,3 @@ fn note_words(
         ids[start..ends[code]].iter().for_each(|id| index.note(*id, column, block));
     }
 }
-

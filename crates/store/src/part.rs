@@ -12,8 +12,8 @@ use ledgerline_model::time::Timestamp;
 
 use crate::column::{ColumnData, Dictionary};
 use crate::error::{Error, Result};
-use crate::index::read::{Found, find, scan};
 use crate::index::Blocks;
+use crate::index::read::{Found, find, scan};
 use crate::memory::Memory;
 use crate::run::{Origin, Run, origin};
 use crate::segment::directory::{self, ColumnEntry, Encoding};

@@ -193,8 +193,7 @@ impl BatchBuilder {
     pub fn finish(mut self) -> Batch {
         self.abandon();
         self.columns.retain(|column| !column.rows.is_empty());
-        self.columns
-            .sort_by(|a, b| (&a.name, a.values.kind()).cmp(&(&b.name, b.values.kind())));
+        self.columns.sort_by(|a, b| (&a.name, a.values.kind()).cmp(&(&b.name, b.values.kind())));
         Batch {
             received: self.received,
             times: self.times,

@@ -109,12 +109,7 @@ impl Distinct {
     }
 
     /// The entries of a piece's values; nothing when a dictionary does not pay.
-    fn piece(
-        &mut self,
-        piece: &ColumnData,
-        seen: &mut usize,
-        total: usize,
-    ) -> Option<Vec<u32>> {
+    fn piece(&mut self, piece: &ColumnData, seen: &mut usize, total: usize) -> Option<Vec<u32>> {
         match &piece.data {
             Data::Plain(values) => {
                 let mut codes = Vec::with_capacity(values.len());
@@ -159,7 +154,8 @@ impl Distinct {
         self.bytes += bytes(from, index);
         extend(&mut self.values, from, index..index + 1);
         let values = &self.values;
-        self.entries.insert_unique(hash, entry, |entry| self::hash(hasher, values, *entry as usize));
+        self.entries
+            .insert_unique(hash, entry, |entry| self::hash(hasher, values, *entry as usize));
         entry
     }
 

@@ -12,8 +12,17 @@ use crate::part::System;
 /// What rows are sorted by before their time: by the first of each list that at least half of the
 /// rows have. Where it comes from, what kind of event it is, and which machine it is about.
 const SORTED_BY: [&[&str]; 3] = [
-    &["Channel", "service", "service.name", "resource.service.name", "eventSource", "_path", "app",
-        "logger", "SourceName"],
+    &[
+        "Channel",
+        "service",
+        "service.name",
+        "resource.service.name",
+        "eventSource",
+        "_path",
+        "app",
+        "logger",
+        "SourceName",
+    ],
     &["EventID", "eventName", "event", "event.type", "event_type", "action", "type", "method"],
     &["Hostname", "host", "host.name", "hostname", "resource.host.name", "id.orig_h"],
 ];

@@ -126,9 +126,7 @@ impl IndexBuilder {
         mut write: impl FnMut(&[u8]) -> Result<crate::segment::pack::Span>,
     ) -> Result<(Vec<Chunk>, Vec<Vec<u32>>)> {
         let mut order: Vec<WordId> = (0..self.words.len() as u32).collect();
-        order.sort_unstable_by(|a, b| {
-            self.words.get(*a as usize).cmp(self.words.get(*b as usize))
-        });
+        order.sort_unstable_by(|a, b| self.words.get(*a as usize).cmp(self.words.get(*b as usize)));
         let mut renumbered = SetNumbers::default();
         let mut chunks = Vec::new();
         let mut out = Vec::with_capacity(2 * CHUNK_BYTES);

@@ -42,9 +42,15 @@ pub(crate) fn find(
     };
     let bytes = read(chunk)?;
     let mut found = Found::Nowhere;
-    scan_chunk(directory, chunk, &bytes, |candidate| candidate == word.as_bytes(), |posting| {
-        found = Found::At(posting);
-    })?;
+    scan_chunk(
+        directory,
+        chunk,
+        &bytes,
+        |candidate| candidate == word.as_bytes(),
+        |posting| {
+            found = Found::At(posting);
+        },
+    )?;
     Ok(found)
 }
 

@@ -252,9 +252,7 @@ fn take_list<T>(
 }
 
 fn take_pages(input: &mut &[u8]) -> Option<Vec<Page>> {
-    take_list(input, |input| {
-        Some(Page { values: take_u32(input)?, span: Span::decode(input)? })
-    })
+    take_list(input, |input| Some(Page { values: take_u32(input)?, span: Span::decode(input)? }))
 }
 
 fn take_run(input: &mut &[u8]) -> Option<Run> {

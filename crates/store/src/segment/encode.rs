@@ -117,7 +117,13 @@ fn take_planes(input: &[u8], count: usize) -> Option<Vec<u64>> {
 /// Codes of a dictionary.
 pub(crate) fn put_codes(out: &mut Vec<u8>, codes: &[u32]) {
     let most = codes.iter().copied().max().unwrap_or(0);
-    let width = if most < 1 << 8 { 1 } else if most < 1 << 16 { 2 } else { 4 };
+    let width = if most < 1 << 8 {
+        1
+    } else if most < 1 << 16 {
+        2
+    } else {
+        4
+    };
     out.push(width);
     for plane in 0..width {
         out.extend(codes.iter().map(|code| (code >> (8 * plane)) as u8));

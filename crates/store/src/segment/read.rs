@@ -8,8 +8,8 @@ use ledgerline_model::batch::{Kind, Values};
 use ledgerline_model::varint::take_varint;
 
 use super::directory::{ColumnEntry, Directory, Encoding, MAGIC, Page, TAIL_BYTES, VERSION};
-use super::pack::{Span, unpack};
 use super::encode;
+use super::pack::{Span, unpack};
 use crate::column::{ColumnData, Data, Dictionary, Rows};
 use crate::error::{Error, Result};
 
@@ -36,9 +36,8 @@ impl SegmentReader {
             .checked_sub(TAIL_BYTES)
             .ok_or_else(|| Error::corrupt("shorter than its tail"))?;
         let tail = bytes.read_at(start, TAIL_BYTES as usize)?;
-        let number = |at: usize| {
-            u32::from_le_bytes([tail[at], tail[at + 1], tail[at + 2], tail[at + 3]])
-        };
+        let number =
+            |at: usize| u32::from_le_bytes([tail[at], tail[at + 1], tail[at + 2], tail[at + 3]]);
         if tail[24..] != MAGIC {
             return Err(Error::corrupt("not a segment"));
         }

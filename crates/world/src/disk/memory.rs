@@ -1,0 +1,206 @@
+//! A disk in memory that forgets, when its power is cut, exactly what was not made durable, and that
+//! fails when it is told to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Error, ErrorKind, Result};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::{Disk, DiskFile};
+
+/// What shall go wrong next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The next sync of a file fails, and what it should have kept is forgotten at a power cut.
+    Sync,
+    /// The next append writes so many bytes and fails, as on a full disk.
+    ShortAppend(usize),
+}
+
+/// A disk in memory.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryDisk {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    names: BTreeMap<PathBuf, Arc<Mutex<Contents>>>,
+    durable_names: BTreeMap<PathBuf, Arc<Mutex<Contents>>>,
+    folders: BTreeSet<PathBuf>,
+    fault: Option<Fault>,
+    syncs: u64,
+    free_bytes: Option<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Contents {
+    bytes: Vec<u8>,
+    durable: usize,
+}
+
+#[derive(Debug)]
+struct MemoryFile {
+    contents: Arc<Mutex<Contents>>,
+    state: Arc<Mutex<State>>,
+}
+
+impl MemoryDisk {
+    /// An empty disk.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What a machine finds after its power was cut: only what was made durable, and of the rest of
+    /// each file the first `torn_bytes`.
+    #[must_use]
+    pub fn after_power_cut(&self, torn_bytes: usize) -> Self {
+        let state = self.state.lock();
+        let survive = |(path, contents): (&PathBuf, &Arc<Mutex<Contents>>)| {
+            let contents = contents.lock();
+            let length = contents.bytes.len().min(contents.durable + torn_bytes);
+            let bytes = contents.bytes[..length].to_vec();
+            (path.clone(), Arc::new(Mutex::new(Contents { bytes, durable: length })))
+        };
+        let names: BTreeMap<_, _> = state.durable_names.iter().map(survive).collect();
+        let folders = state.folders.clone();
+        let state = State { durable_names: names.clone(), names, folders, ..State::default() };
+        Self { state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// Sets what goes wrong next.
+    pub fn fail_next(&self, fault: Fault) {
+        self.state.lock().fault = Some(fault);
+    }
+
+    /// Sets how much room there is.
+    pub fn set_free_bytes(&self, free_bytes: u64) {
+        self.state.lock().free_bytes = Some(free_bytes);
+    }
+
+    /// How often a file was synced.
+    #[must_use]
+    pub fn syncs(&self) -> u64 {
+        self.state.lock().syncs
+    }
+
+    /// Changes bytes of a file behind everyone's back.
+    ///
+    /// # Panics
+    /// When there is no such file.
+    pub fn tamper(&self, path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+        let state = self.state.lock();
+        let mut contents = state.names[path].lock();
+        change(&mut contents.bytes);
+        contents.durable = contents.bytes.len();
+    }
+
+    /// Every file.
+    #[must_use]
+    pub fn all_files(&self) -> Vec<PathBuf> {
+        self.state.lock().names.keys().cloned().collect()
+    }
+}
+
+impl Disk for MemoryDisk {
+    fn create(&self, path: &Path) -> Result<Arc<dyn DiskFile>> {
+        let mut state = self.state.lock();
+        if state.names.contains_key(path) {
+            return Err(ErrorKind::AlreadyExists.into());
+        }
+        let contents = Arc::new(Mutex::new(Contents::default()));
+        state.names.insert(path.to_owned(), Arc::clone(&contents));
+        Ok(Arc::new(MemoryFile { contents, state: Arc::clone(&self.state) }))
+    }
+
+    fn open(&self, path: &Path) -> Result<Arc<dyn DiskFile>> {
+        let state = self.state.lock();
+        let contents = Arc::clone(state.names.get(path).ok_or(ErrorKind::NotFound)?);
+        Ok(Arc::new(MemoryFile { contents, state: Arc::clone(&self.state) }))
+    }
+
+    fn rename(&self, source: &Path, target: &Path) -> Result<()> {
+        let mut state = self.state.lock();
+        let contents = state.names.remove(source).ok_or(ErrorKind::NotFound)?;
+        state.names.insert(target.to_owned(), contents);
+        Ok(())
+    }
+
+    fn remove(&self, path: &Path) -> Result<()> {
+        let removed = self.state.lock().names.remove(path);
+        removed.map(drop).ok_or_else(|| ErrorKind::NotFound.into())
+    }
+
+    fn make_folder(&self, path: &Path) -> Result<()> {
+        self.state.lock().folders.insert(path.to_owned());
+        Ok(())
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        let state = self.state.lock();
+        state.names.contains_key(path) || state.folders.contains(path)
+    }
+
+    fn files(&self, folder: &Path) -> Result<Vec<PathBuf>> {
+        let state = self.state.lock();
+        Ok(state.names.keys().filter(|path| path.parent() == Some(folder)).cloned().collect())
+    }
+
+    fn sync_folder(&self, folder: &Path) -> Result<()> {
+        let mut state = self.state.lock();
+        let in_folder = |path: &PathBuf| path.parent() == Some(folder);
+        let now: Vec<_> = state
+            .names
+            .iter()
+            .filter(|(path, _)| in_folder(path))
+            .map(|(path, contents)| (path.clone(), Arc::clone(contents)))
+            .collect();
+        state.durable_names.retain(|path, _| !in_folder(path));
+        state.durable_names.extend(now);
+        Ok(())
+    }
+
+    fn free_bytes(&self, _folder: &Path) -> Result<u64> {
+        Ok(self.state.lock().free_bytes.unwrap_or(u64::MAX))
+    }
+}
+
+impl DiskFile for MemoryFile {
+    fn len(&self) -> Result<u64> {
+        Ok(self.contents.lock().bytes.len() as u64)
+    }
+
+    fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
+        let contents = self.contents.lock();
+        let start = usize::try_from(offset).map_err(Error::other)?;
+        let end = start.checked_add(bytes.len());
+        let found = end.and_then(|end| contents.bytes.get(start..end));
+        bytes.copy_from_slice(found.ok_or(ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn append(&self, bytes: &[u8]) -> Result<()> {
+        let fault = self.state.lock().fault.take_if(|fault| matches!(fault, Fault::ShortAppend(_)));
+        let mut contents = self.contents.lock();
+        if let Some(Fault::ShortAppend(written)) = fault {
+            contents.bytes.extend_from_slice(&bytes[..written.min(bytes.len())]);
+            return Err(ErrorKind::StorageFull.into());
+        }
+        contents.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn sync(&self) -> Result<()> {
+        let mut state = self.state.lock();
+        state.syncs += 1;
+        if state.fault.take_if(|fault| *fault == Fault::Sync).is_some() {
+            return Err(Error::other("the disk lost what it was given"));
+        }
+        let mut contents = self.contents.lock();
+        contents.durable = contents.bytes.len();
+        Ok(())
+    }
+}

@@ -1,0 +1,167 @@
+//! Logs: files that only grow, whose writer says when they are durable. What lies in them is sealed
+//! frame by frame, by whoever writes the frames.
+//!
+//! ```text
+//! log = magic "LLG1" | version u8 = 1 | zero [3] | wrapped data key [60] | bytes
+//! ```
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::disk::DiskFile;
+use crate::error::{Error, ErrorKind, Result};
+use crate::path::BlobPath;
+use crate::seal::{Key, WRAPPED_BYTES, nonce};
+use crate::tenant::TenantBlobs;
+
+const MAGIC: [u8; 4] = *b"LLG1";
+const VERSION: u8 = 1;
+const HEADER_BYTES: usize = 8 + WRAPPED_BYTES;
+
+/// The key that seals the frames of one log.
+#[derive(Clone)]
+pub struct FrameKey {
+    key: Arc<Key>,
+    about: Arc<[u8]>,
+}
+
+impl fmt::Debug for FrameKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FrameKey(..)")
+    }
+}
+
+impl FrameKey {
+    /// Seals `bytes[from..]` in place and appends 16 bytes. No number may be used twice in a log.
+    pub fn seal(&self, number: u64, bytes: &mut Vec<u8>, from: usize) {
+        self.key.seal(nonce(number, false), &self.about, bytes, from);
+    }
+
+    /// Opens in place what [`FrameKey::seal`] sealed.
+    ///
+    /// # Errors
+    /// `Corrupt` when it is not that.
+    pub fn open<'a>(&self, number: u64, bytes: &'a mut [u8]) -> Result<&'a mut [u8]> {
+        self.key.open(nonce(number, false), &self.about, bytes)
+    }
+}
+
+/// A log that is being written.
+#[derive(Debug)]
+pub struct LogFile {
+    place: PathBuf,
+    file: Arc<dyn DiskFile>,
+    key: FrameKey,
+    length: u64,
+}
+
+impl LogFile {
+    pub(crate) fn create(blobs: &TenantBlobs, path: &BlobPath) -> Result<Self> {
+        let place = blobs.place(path);
+        blobs.make_folder_of(&place)?;
+        let io = |error| Error::io(&place, error);
+        let (key, wrapped) = blobs.make_key(path);
+        let mut header = Vec::with_capacity(HEADER_BYTES);
+        header.extend_from_slice(&MAGIC);
+        header.extend_from_slice(&[VERSION, 0, 0, 0]);
+        header.extend_from_slice(&wrapped);
+        let file = blobs.disk().create(&place).map_err(io)?;
+        file.append(&header).map_err(io)?;
+        file.sync().map_err(io)?;
+        blobs.sync_folder_of(&place)?;
+        let about = blobs.about(path, &header).into();
+        let key = FrameKey { key: Arc::new(key), about };
+        Ok(Self { place, file, key, length: HEADER_BYTES as u64 })
+    }
+
+    /// What seals the log's frames.
+    #[must_use]
+    pub fn key(&self) -> &FrameKey {
+        &self.key
+    }
+
+    /// How long the log is, with what is not durable yet.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a log has a header, so it never is")]
+    pub fn len(&self) -> u64 {
+        self.length
+    }
+
+    /// Writes at the end.
+    ///
+    /// # Errors
+    /// The disk's. The log must then be given up: part of the bytes may lie there.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.append(bytes).map_err(|error| Error::io(&self.place, error))?;
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Makes what was appended durable.
+    ///
+    /// # Errors
+    /// The disk's. What is durable is then not known, and must not be asked for again: the log must
+    /// be given up.
+    pub fn sync(&self) -> Result<()> {
+        self.file.sync().map_err(|error| Error::io(&self.place, error))
+    }
+}
+
+/// A log that is read again.
+#[derive(Debug)]
+pub struct LogReader {
+    place: PathBuf,
+    file: Arc<dyn DiskFile>,
+    key: FrameKey,
+    length: u64,
+}
+
+impl LogReader {
+    /// Where the first byte after the header lies.
+    pub const START: u64 = HEADER_BYTES as u64;
+
+    pub(crate) fn open(blobs: &TenantBlobs, path: &BlobPath) -> Result<Self> {
+        let place = blobs.place(path);
+        let io = |error| Error::io(&place, error);
+        let file = blobs.disk().open(&place).map_err(io)?;
+        let length = file.len().map_err(io)?;
+        let mut header = [0; HEADER_BYTES];
+        if length < Self::START {
+            return Err(Error::new(ErrorKind::Corrupt, format!("{path} ends in its header")));
+        }
+        file.read_exact_at(&mut header, 0).map_err(io)?;
+        if header[..4] != MAGIC || header[4..8] != [VERSION, 0, 0, 0] {
+            return Err(Error::new(ErrorKind::Corrupt, format!("{path} is not a log")));
+        }
+        let wrapped = header[8..].try_into().expect("the header ends in the wrapped key");
+        let key = Arc::new(blobs.open_key(path, wrapped)?);
+        let key = FrameKey { key, about: blobs.about(path, &header).into() };
+        Ok(Self { place, file, key, length })
+    }
+
+    /// What opens the log's frames.
+    #[must_use]
+    pub fn key(&self) -> &FrameKey {
+        &self.key
+    }
+
+    /// How long the log is.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a log has a header, so it never is")]
+    pub fn len(&self) -> u64 {
+        self.length
+    }
+
+    /// Some of its bytes; fewer at the end.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn read_at(&self, offset: u64, length: usize) -> Result<Vec<u8>> {
+        let left = self.length.saturating_sub(offset);
+        let mut bytes = vec![0; left.min(length as u64) as usize];
+        let read = self.file.read_exact_at(&mut bytes, offset);
+        read.map_err(|error| Error::io(&self.place, error))?;
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,306 @@
+//! One tenant's folder: its key, and its sealed objects.
+
+use std::fmt;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ledgerline_model::id::TenantId;
+
+use crate::blob::{Blob, BlobWriter};
+use crate::cache::ChunkCache;
+use crate::chance::Chance;
+use crate::disk::{Disk, DiskFile};
+use crate::error::{Error, ErrorKind, Result};
+use crate::log::{LogFile, LogReader};
+use crate::path::BlobPath;
+use crate::seal::{Key, WRAPPED_BYTES};
+
+const KEY_FILE: &str = "tenant.key";
+const KEY_MAGIC: [u8; 4] = *b"LLK1";
+/// A part that no [`BlobPath`] can have, so that an unfinished object is never taken for one.
+const TEMPORARY: &str = ".unfinished";
+
+/// The sealed bytes of one tenant.
+#[derive(Clone)]
+pub struct TenantBlobs {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    tenant: TenantId,
+    folder: PathBuf,
+    key: Key,
+    disk: Arc<dyn Disk>,
+    chance: Chance,
+    cache: Arc<ChunkCache>,
+}
+
+impl fmt::Debug for TenantBlobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TenantBlobs").field("tenant", &self.inner.tenant).finish_non_exhaustive()
+    }
+}
+
+/// What a tenant's folder is opened with.
+pub(crate) struct Means<'a> {
+    pub(crate) root_key: &'a Key,
+    pub(crate) disk: &'a Arc<dyn Disk>,
+    pub(crate) chance: &'a Chance,
+    pub(crate) cache: &'a Arc<ChunkCache>,
+}
+
+impl TenantBlobs {
+    /// Opens a tenant's folder; makes it, and the tenant's key, when there is none.
+    pub(crate) fn open(tenants: &Path, tenant: TenantId, means: &Means<'_>) -> Result<Self> {
+        let folder = tenants.join(tenant.to_string());
+        let key_file = folder.join(KEY_FILE);
+        let key = if means.disk.exists(&key_file) {
+            read_key(&key_file, tenant, means)?
+        } else {
+            make_key(&folder, &key_file, tenant, means)?
+        };
+        let inner = Inner {
+            tenant,
+            folder,
+            key,
+            disk: Arc::clone(means.disk),
+            chance: means.chance.clone(),
+            cache: Arc::clone(means.cache),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Whose bytes these are.
+    #[must_use]
+    pub fn tenant(&self) -> TenantId {
+        self.inner.tenant
+    }
+
+    /// Begins an object. It replaces one of the same path when it is finished.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn create(&self, path: &BlobPath) -> Result<BlobWriter> {
+        BlobWriter::new(self, path)
+    }
+
+    /// Opens an object.
+    ///
+    /// # Errors
+    /// `NotFound`, or `Corrupt` when it is not what was written there.
+    pub fn open_blob(&self, path: &BlobPath) -> Result<Blob> {
+        Blob::open(self, path)
+    }
+
+    /// Writes a small object whole.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn put(&self, path: &BlobPath, bytes: &[u8]) -> Result<()> {
+        let mut writer = self.create(path)?;
+        writer.write_all(bytes).map_err(|error| Error::io(&self.place(path), error))?;
+        writer.finish().map(drop)
+    }
+
+    /// Reads a small object whole.
+    ///
+    /// # Errors
+    /// As [`TenantBlobs::open_blob`].
+    pub fn get(&self, path: &BlobPath) -> Result<Vec<u8>> {
+        let blob = self.open_blob(path)?;
+        blob.read_at(0, usize::try_from(blob.len()).unwrap_or(usize::MAX))
+    }
+
+    /// Deletes an object; that there is none is no error.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn delete(&self, path: &BlobPath) -> Result<()> {
+        let place = self.place(path);
+        match self.inner.disk.remove(&place).map_err(|error| Error::io(&place, error)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => self.sync_folder_of(&place),
+        }
+    }
+
+    /// The objects that lie directly in a folder, sorted. Removes what was never finished.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn list(&self, folder: &BlobPath) -> Result<Vec<BlobPath>> {
+        let place = self.place(folder);
+        let files = self.inner.disk.files(&place).map_err(|error| Error::io(&place, error))?;
+        let names = files.iter().filter_map(|file| file.file_name()?.to_str());
+        names.filter(|name| !name.ends_with(TEMPORARY)).map(|name| folder.join(name)).collect()
+    }
+
+    /// How long an object is on the disk.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn sealed_bytes(&self, path: &BlobPath) -> Result<u64> {
+        let place = self.place(path);
+        let io = |error| Error::io(&place, error);
+        self.inner.disk.open(&place).map_err(io)?.len().map_err(io)
+    }
+
+    /// Where a file that is not sealed lies, such as the catalog's.
+    #[must_use]
+    pub fn local_file(&self, name: &str) -> PathBuf {
+        self.inner.folder.join(name)
+    }
+
+    /// How many bytes may still be written.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn free_bytes(&self) -> Result<u64> {
+        let folder = &self.inner.folder;
+        self.inner.disk.free_bytes(folder).map_err(|error| Error::io(folder, error))
+    }
+
+    /// Begins a log.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn create_log(&self, path: &BlobPath) -> Result<LogFile> {
+        LogFile::create(self, path)
+    }
+
+    /// Opens a log to be read.
+    ///
+    /// # Errors
+    /// As [`TenantBlobs::open_blob`].
+    pub fn open_log(&self, path: &BlobPath) -> Result<LogReader> {
+        LogReader::open(self, path)
+    }
+
+    /// Sets an object aside under another name, where nothing looks for it.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn quarantine(&self, path: &BlobPath) -> Result<()> {
+        let place = self.place(path);
+        let aside = place.with_file_name(format!("{}.quarantined", path.name()));
+        let io = |error| Error::io(&place, error);
+        self.inner.disk.rename(&place, &aside).map_err(io)?;
+        self.sync_folder_of(&place)
+    }
+
+    pub(crate) fn disk(&self) -> &dyn Disk {
+        &*self.inner.disk
+    }
+
+    pub(crate) fn cache(&self) -> &ChunkCache {
+        &self.inner.cache
+    }
+
+    pub(crate) fn chance(&self) -> &Chance {
+        &self.inner.chance
+    }
+
+    pub(crate) fn place(&self, path: &BlobPath) -> PathBuf {
+        self.inner.folder.join(path.as_str())
+    }
+
+    pub(crate) fn make_key(&self, path: &BlobPath) -> (Key, [u8; WRAPPED_BYTES]) {
+        self.inner.key.make_key(&self.inner.chance, &self.about(path, &[]))
+    }
+
+    pub(crate) fn open_key(&self, path: &BlobPath, wrapped: &[u8; WRAPPED_BYTES]) -> Result<Key> {
+        let key = self.inner.key.open_key(wrapped, &self.about(path, &[]));
+        key.map_err(|error| Error::new(error.kind(), format!("{path}: {error}")))
+    }
+
+    /// What is authenticated with every piece of an object.
+    pub(crate) fn about(&self, path: &BlobPath, header: &[u8]) -> Vec<u8> {
+        [self.inner.tenant.as_bytes(), header, path.as_str().as_bytes()].concat()
+    }
+
+    pub(crate) fn create_temporary(&self, path: &BlobPath) -> Result<(PathBuf, Arc<dyn DiskFile>)> {
+        let place = self.place(path);
+        self.make_folder_of(&place)?;
+        let random = u64::from_le_bytes(self.inner.chance.bytes());
+        let name = format!("{}.{random:016x}{TEMPORARY}", path.name());
+        let temporary = place.with_file_name(name);
+        let file = self.inner.disk.create(&temporary);
+        let file = file.map_err(|error| Error::io(&temporary, error))?;
+        Ok((temporary, file))
+    }
+
+    pub(crate) fn publish(&self, temporary: &Path, path: &BlobPath) -> Result<()> {
+        let place = self.place(path);
+        let renamed = self.inner.disk.rename(temporary, &place);
+        renamed.map_err(|error| Error::io(&place, error))?;
+        self.sync_folder_of(&place)
+    }
+
+    /// Removes what was never finished. That it stays does no harm: nothing looks for it.
+    pub(crate) fn discard(&self, temporary: &Path) {
+        drop(self.inner.disk.remove(temporary));
+    }
+
+    /// Makes the folder of a file, and every new parent of it durable.
+    pub(crate) fn make_folder_of(&self, place: &Path) -> Result<()> {
+        let folder = place.parent().unwrap_or(&self.inner.folder);
+        if !self.inner.disk.exists(folder) {
+            make_folder(&*self.inner.disk, folder)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn sync_folder_of(&self, place: &Path) -> Result<()> {
+        let folder = place.parent().unwrap_or(&self.inner.folder);
+        self.inner.disk.sync_folder(folder).map_err(|error| Error::io(folder, error))
+    }
+}
+
+/// Makes a folder, and each name on the way to it durable.
+pub(crate) fn make_folder(disk: &dyn Disk, folder: &Path) -> Result<()> {
+    let missing: Vec<&Path> = folder
+        .ancestors()
+        .take_while(|at| !at.as_os_str().is_empty() && !disk.exists(at))
+        .collect();
+    disk.make_folder(folder).map_err(|error| Error::io(folder, error))?;
+    for made in missing.iter().rev() {
+        if let Some(parent) = made.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            disk.sync_folder(parent).map_err(|error| Error::io(parent, error))?;
+        }
+    }
+    Ok(())
+}
+
+fn key_about(tenant: TenantId) -> Vec<u8> {
+    [b"tenant key ".as_slice(), tenant.as_bytes()].concat()
+}
+
+fn make_key(folder: &Path, place: &Path, tenant: TenantId, means: &Means<'_>) -> Result<Key> {
+    make_folder(&**means.disk, folder)?;
+    let (key, wrapped) = means.root_key.make_key(means.chance, &key_about(tenant));
+    let temporary = place.with_extension(&TEMPORARY[1..]);
+    drop(means.disk.remove(&temporary));
+    let io = |error| Error::io(place, error);
+    let file = means.disk.create(&temporary).map_err(io)?;
+    file.append(&[KEY_MAGIC.as_slice(), &wrapped].concat()).map_err(io)?;
+    file.sync().map_err(io)?;
+    means.disk.rename(&temporary, place).map_err(io)?;
+    means.disk.sync_folder(folder).map_err(io)?;
+    Ok(key)
+}
+
+fn read_key(place: &Path, tenant: TenantId, means: &Means<'_>) -> Result<Key> {
+    let io = |error| Error::io(place, error);
+    let mut bytes = [0; KEY_MAGIC.len() + WRAPPED_BYTES];
+    means.disk.open(place).map_err(io)?.read_exact_at(&mut bytes, 0).map_err(io)?;
+    let (magic, wrapped) = bytes.split_at(KEY_MAGIC.len());
+    if magic != KEY_MAGIC {
+        return Err(Error::new(ErrorKind::Corrupt, "the tenant's key file is not one"));
+    }
+    let wrapped = wrapped.try_into().expect("the rest is the wrapped key");
+    let key = means.root_key.open_key(wrapped, &key_about(tenant));
+    key.map_err(|_| {
+        Error::new(ErrorKind::Corrupt, "the tenant's key does not open with this root key")
+    })
+}
