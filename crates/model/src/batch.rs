@@ -11,6 +11,7 @@ pub use build::{BatchBuilder, EventHead, KeyError};
 
 use std::sync::Arc;
 
+use crate::convention::ID_KEY;
 use crate::strings::Strings;
 use crate::time::Timestamp;
 
@@ -96,6 +97,21 @@ impl Values {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The values at some indexes, in their order.
+    ///
+    /// # Panics
+    /// When there is none at one of them.
+    #[must_use]
+    pub fn at(&self, indexes: &[usize]) -> Self {
+        match self {
+            Self::Str(values) => Self::Str(indexes.iter().map(|at| values.get(*at)).collect()),
+            Self::Json(values) => Self::Json(indexes.iter().map(|at| values.get(*at)).collect()),
+            Self::I64(values) => Self::I64(indexes.iter().map(|at| values[*at]).collect()),
+            Self::F64(values) => Self::F64(indexes.iter().map(|at| values[*at]).collect()),
+            Self::Bool(values) => Self::Bool(indexes.iter().map(|at| values[*at]).collect()),
+        }
     }
 
     /// Bytes of memory behind it.
@@ -223,6 +239,38 @@ impl Batch {
         self.columns
     }
 
+    /// The batch without the rows for which `keep` is false, such as events that were sent twice.
+    ///
+    /// # Panics
+    /// When `keep` has another length than the batch has rows.
+    #[must_use]
+    pub fn retained(self, keep: &[bool]) -> Self {
+        assert_eq!(keep.len(), self.rows(), "one answer a row");
+        let mut new_rows = Vec::with_capacity(keep.len());
+        let mut kept = 0_u32;
+        for keep in keep {
+            new_rows.push(kept);
+            kept += u32::from(*keep);
+        }
+        let bytes_in = self.bytes_in * u64::from(kept) / self.rows().max(1) as u64;
+        let columns = self.columns.into_iter().filter_map(|column| {
+            let of_row = |index: &usize| keep[column.rows[*index] as usize];
+            let indexes: Vec<usize> = (0..column.rows.len()).filter(of_row).collect();
+            let rows: Vec<u32> =
+                indexes.iter().map(|index| new_rows[column.rows[*index] as usize]).collect();
+            let values = column.values.at(&indexes);
+            (!rows.is_empty()).then_some(Column { name: column.name, rows, values })
+        });
+        Self {
+            received: self.received,
+            times: kept_of(&self.times, keep),
+            severities: kept_of(&self.severities, keep),
+            flags: kept_of(&self.flags, keep),
+            columns: columns.collect(),
+            bytes_in,
+        }
+    }
+
     /// Size of the accepted events as they were sent, decompressed.
     #[must_use]
     pub fn bytes_in(&self) -> u64 {
@@ -244,11 +292,12 @@ impl Batch {
     #[must_use]
     pub fn ids(&self) -> Option<(&[u32], &Strings)> {
         self.columns.iter().find_map(|column| match &column.values {
-            Values::Str(values) if &*column.name == ID => Some((&*column.rows, values)),
+            Values::Str(values) if &*column.name == ID_KEY => Some((&*column.rows, values)),
             _ => None,
         })
     }
 }
 
-/// The name of the column that holds the ids that senders gave.
-pub const ID: &str = "_id";
+fn kept_of<T: Copy>(values: &[T], keep: &[bool]) -> Vec<T> {
+    values.iter().zip(keep).filter(|(_, keep)| **keep).map(|(value, _)| *value).collect()
+}

@@ -3,6 +3,7 @@
 //! This room never does input or output, never reads a clock and never draws a random number.
 
 pub mod batch;
+pub mod convention;
 pub mod event;
 pub mod id;
 pub mod limits;

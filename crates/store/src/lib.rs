@@ -10,3 +10,5 @@ mod memory;
 pub mod part;
 pub mod run;
 mod segment;
+pub mod snapshot;
+pub mod tenant;
