@@ -9,6 +9,7 @@ pub mod index;
 mod memory;
 pub mod part;
 pub mod run;
+pub mod sample;
 mod segment;
 pub mod snapshot;
 pub mod tenant;

@@ -6,12 +6,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use ledgerline_model::batch::{Kind, Values};
+use ledgerline_model::batch::{Batch, Kind, Values};
 use ledgerline_model::id::Seq;
 use ledgerline_model::strings::Strings;
 use ledgerline_model::time::Timestamp;
 
-use crate::column::{ColumnData, Data, Rows, spans};
+use crate::column::{ColumnData, Data, Rows};
 use crate::part::{ColumnHead, System};
 use crate::run::Run;
 
@@ -75,6 +75,28 @@ impl Memory {
             columns,
             bytes_in,
         }
+    }
+
+    /// The events of one commit.
+    pub(crate) fn of_batch(batch: Batch, first_seq: Seq, id_base: u128) -> Self {
+        let rows = batch.rows();
+        let run = Run { first_seq, count: rows as u64, received: batch.received(), id_base };
+        let contents = Contents {
+            runs: vec![run],
+            times: batch.times().to_vec(),
+            severities: batch.severities().to_vec(),
+            flags: batch.flags().to_vec(),
+            bytes_in: batch.bytes_in(),
+            columns: batch
+                .into_columns()
+                .into_iter()
+                .map(|column| {
+                    let (name, present, values) = column.into_parts();
+                    (name, listed(present), Arc::new(values))
+                })
+                .collect(),
+        };
+        Self::new(first_seq, contents)
     }
 
     pub(crate) fn rows(&self) -> u32 {
@@ -141,11 +163,17 @@ impl Memory {
             kept_rows.extend(range.clone().map(|index| rows.get(index)));
             extend(&mut kept, values, range);
         }
-        let rows = match &spans(kept_rows.iter().copied())[..] {
-            [only] => Rows::Span(only.clone()),
-            _ => Rows::List(kept_rows.into()),
-        };
-        ColumnData { rows, data: Data::Plain(Arc::new(kept)) }
+        ColumnData { rows: listed(kept_rows), data: Data::Plain(Arc::new(kept)) }
+    }
+}
+
+/// Rising row numbers as [`Rows`], without a list where they are one span.
+fn listed(rows: Vec<u32>) -> Rows {
+    match (rows.first(), rows.last()) {
+        (Some(first), Some(last)) if (last - first) as usize + 1 == rows.len() => {
+            Rows::Span(*first..*last + 1)
+        }
+        _ => Rows::List(rows.into()),
     }
 }
 
@@ -196,11 +224,7 @@ pub(crate) fn join(parts: &[Arc<Memory>]) -> Memory {
             }
             base += part.rows();
         }
-        let rows = match &spans(rows.iter().copied())[..] {
-            [only] => Rows::Span(only.clone()),
-            _ => Rows::List(rows.into()),
-        };
-        contents.columns.push((name, rows, Arc::new(values)));
+        contents.columns.push((name, listed(rows), Arc::new(values)));
     }
     Memory::new(parts[0].first_seq, contents)
 }

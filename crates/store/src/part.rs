@@ -109,8 +109,8 @@ impl fmt::Debug for Part {
 }
 
 impl Part {
-    pub(crate) fn new(source: Source, scanned: Arc<AtomicU64>) -> Self {
-        Self { source: Arc::new(source), scanned }
+    pub(crate) fn new(source: Arc<Source>, scanned: Arc<AtomicU64>) -> Self {
+        Self { source, scanned }
     }
 
     /// How many events it has; never 0.
