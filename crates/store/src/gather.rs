@@ -65,7 +65,7 @@ impl Effort {
     fn level(self) -> i32 {
         match self {
             Self::Hasty => 1,
-            Self::Settled => 6,
+            Self::Settled => 8,
         }
     }
 }
