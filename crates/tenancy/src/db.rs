@@ -3,10 +3,11 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -40,6 +41,9 @@ pub(crate) const RECORDS: Layout =
 /// One file.
 pub(crate) struct Database {
     connection: Mutex<Connection>,
+    /// The disk failed to take a change. What it holds now is not known (a kernel forgets the pages
+    /// that it could not write), so no change is built on it before the file is opened again.
+    is_doubtful: AtomicBool,
 }
 
 impl fmt::Debug for Database {
@@ -82,7 +86,7 @@ impl Database {
         // What was deleted is gone from the file too.
         connection.pragma_update(None, "secure_delete", true)?;
         migrate(&mut connection, layout)?;
-        Ok(Self { connection: Mutex::new(connection) })
+        Ok(Self { connection: Mutex::new(connection), is_doubtful: AtomicBool::new(false) })
     }
 
     /// Reads.
@@ -93,11 +97,24 @@ impl Database {
     /// Changes, all or nothing: an error undoes it.
     pub(crate) fn write<T>(&self, write: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         let mut connection = self.connection.lock();
+        if self.is_doubtful.load(Ordering::Acquire) {
+            let what =
+                "the disk failed to take a change; the records are read-only until a restart";
+            return Err(Error::new(ErrorKind::Unavailable, what));
+        }
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let value = write(&transaction)?;
-        transaction.commit()?;
+        if let Err(error) = transaction.commit() {
+            self.is_doubtful.fetch_or(is_disk_failure(&error), Ordering::Release);
+            return Err(error.into());
+        }
         Ok(value)
     }
+}
+
+/// Whether the disk failed, other than by being full, which it recovers from.
+fn is_disk_failure(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure)
 }
 
 fn check_version(version: i32) -> Result<()> {
@@ -157,6 +174,21 @@ mod tests {
         connection.pragma_update(None, "user_version", 1_000).expect("written");
         let kind = Database::open(&path, &CONTROL).map(drop).map_err(|error| error.kind());
         assert_eq!(kind, Err(ErrorKind::Unavailable));
+    }
+
+    #[test]
+    fn no_change_is_built_on_one_that_the_disk_did_not_take() {
+        let error = |code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+        assert!(is_disk_failure(&error(rusqlite::ffi::SQLITE_IOERR_FSYNC)));
+        assert!(is_disk_failure(&error(rusqlite::ffi::SQLITE_IOERR_WRITE)));
+        assert!(!is_disk_failure(&error(rusqlite::ffi::SQLITE_FULL)));
+        assert!(!is_disk_failure(&error(rusqlite::ffi::SQLITE_CONSTRAINT)));
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = Database::open_or_make(&folder.path().join("a.db"), &CONTROL).expect("made");
+        database.is_doubtful.store(true, Ordering::Release);
+        let refused = database.write(|_| Ok(())).map_err(|error| error.kind());
+        assert_eq!(refused, Err(ErrorKind::Unavailable));
+        assert!(database.read(|_| Ok(())).is_ok());
     }
 
     #[test]

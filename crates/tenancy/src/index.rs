@@ -46,8 +46,8 @@ impl Index {
     }
 
     /// To be called after the address was removed from the tenant's file.
-    pub(crate) fn remove_address(&self, tenant: TenantId, address: &Address) -> Result<()> {
-        self.remove(tenant, self.seals.hash_address(address))
+    pub(crate) fn remove_address(&self, tenant: TenantId, address: &Address) {
+        self.remove(tenant, self.seals.hash_address(address));
     }
 
     /// To be called before the secret is written to the tenant's file.
@@ -56,8 +56,8 @@ impl Index {
     }
 
     /// To be called after the secret was removed from the tenant's file.
-    pub(crate) fn remove_secret(&self, tenant: TenantId, secret: &SecretHash) -> Result<()> {
-        self.remove(tenant, self.seals.hash_secret(secret))
+    pub(crate) fn remove_secret(&self, tenant: TenantId, secret: &SecretHash) {
+        self.remove(tenant, self.seals.hash_secret(secret));
     }
 
     /// To be called after the tenant is no longer live.
@@ -113,17 +113,21 @@ impl Index {
         Ok(())
     }
 
-    fn remove(&self, tenant: TenantId, hash: KeyedHash) -> Result<()> {
+    /// Cannot fail: what it removes leads nowhere, and a row that stays is removed at the next start.
+    fn remove(&self, tenant: TenantId, hash: KeyedHash) {
         if let Entry::Occupied(mut entry) = self.tenants.write().entry(hash) {
             entry.get_mut().retain(|other| *other != tenant);
             if entry.get().is_empty() {
                 entry.remove();
             }
         }
-        self.control.write(|sql| {
+        let removed = self.control.write(|sql| {
             sql.prepare_cached(REMOVE)?.execute((hash, tenant.as_bytes()))?;
             Ok(())
-        })
+        });
+        if let Err(error) = removed {
+            tracing::warn!(%tenant, %error, "a row of the index stays for now");
+        }
     }
 }
 

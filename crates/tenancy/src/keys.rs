@@ -73,7 +73,7 @@ impl Tenancy {
         };
         self.index.put_secret(records.id(), &rotation.hash)?;
         for gone in records.rotate_key(id, &rotation)? {
-            self.index.remove_secret(records.id(), &gone)?;
+            self.index.remove_secret(records.id(), &gone);
         }
         Ok((records.key(id)?, text))
     }
@@ -86,7 +86,7 @@ impl Tenancy {
         let records = self.managed(scope, Action::ManageKeys)?;
         let _change = records.change().lock();
         for gone in records.revoke_key(id)? {
-            self.index.remove_secret(records.id(), &gone)?;
+            self.index.remove_secret(records.id(), &gone);
         }
         records.key(id)
     }

@@ -86,12 +86,14 @@ impl Tenancy {
     /// The database's.
     pub fn maintain(&self) -> Result<()> {
         let now = self.clock.now();
-        self.operators.remove_expired_sessions(now)?;
+        let mut done = self.operators.remove_expired_sessions(now);
         for records in self.live_tenants() {
-            records.write_uses_sometimes(now)?;
-            records.people().remove_expired_sessions(now)?;
+            // One tenant's trouble is not another's.
+            done = done
+                .and(records.write_uses_sometimes(now))
+                .and(records.people().remove_expired_sessions(now));
         }
-        Ok(())
+        done
     }
 
     pub(crate) fn now(&self) -> Timestamp {

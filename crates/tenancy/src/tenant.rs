@@ -69,6 +69,20 @@ impl TenantRecords {
         Self::new(db, seals, tenant)
     }
 
+    /// The tenant whose records lie in its folder; none when there are none, or when it was deleted.
+    pub(crate) fn left(data: &DataDir, id: TenantId) -> Result<Option<Tenant>> {
+        let path = path(data, id)?;
+        if !path.exists() {
+            return Ok(None);
+        }
+        let db = Database::open(&path, &RECORDS)?;
+        let live: i64 = db.read(|sql| {
+            let count = "SELECT count(*) FROM tenant WHERE NOT deleted";
+            Ok(sql.query_row(count, [], |row| row.get(0))?)
+        })?;
+        if live == 0 { Ok(None) } else { read_tenant(&db).map(Some) }
+    }
+
     /// Makes the folder and the records of a new tenant, with its first admin.
     pub(crate) fn make(
         data: &DataDir,
@@ -81,8 +95,8 @@ impl TenantRecords {
         let people = People::new(Arc::clone(&db), Arc::clone(&seals));
         let user = db.write(|sql| {
             sql.execute(
-                "INSERT INTO tenant (only, id, name, created, makes_datasets, next_dataset)
-                 VALUES (1, ?, ?, ?, ?, 1)",
+                "INSERT INTO tenant (only, id, name, created, makes_datasets, next_dataset, deleted)
+                 VALUES (1, ?, ?, ?, ?, 1, 0)",
                 (
                     tenant.id.as_bytes(),
                     tenant.name.as_str(),
@@ -122,6 +136,14 @@ impl TenantRecords {
 
     pub(crate) fn change(&self) -> &Mutex<()> {
         &self.change
+    }
+
+    /// So that the folder alone tells that it is not a tenant's any more.
+    pub(crate) fn mark_deleted(&self) -> Result<()> {
+        self.db.write(|sql| {
+            sql.prepare_cached("UPDATE tenant SET deleted = 1")?.execute([])?;
+            Ok(())
+        })
     }
 
     pub(crate) fn set_makes_datasets(&self, makes: bool) -> Result<()> {

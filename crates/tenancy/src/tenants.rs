@@ -81,16 +81,14 @@ impl Tenancy {
     pub fn delete_tenant(&self, scope: &OperatorScope, id: TenantId) -> Result<()> {
         require(scope, Action::ManageTenants)?;
         let _change = self.change.lock();
-        self.records(id)?;
+        let records = self.records(id)?;
         self.remove_leftovers(scope);
-        self.control.write(|sql| {
-            sql.prepare_cached("UPDATE tenant SET state = 'deleted', name = NULL WHERE id = ?")?
-                .execute([id.as_bytes()])?;
-            sql.prepare_cached("DELETE FROM lookup WHERE tenant = ?")?.execute([id.as_bytes()])?;
-            Ok(())
-        })?;
+        self.mark_deleted(id)?;
         self.tenants.write().remove(&id);
         self.index.forget_tenant(id);
+        if let Err(error) = records.mark_deleted() {
+            tracing::warn!(tenant = %id, %error, "the tenant's own file does not say it is deleted");
+        }
         Ok(())
     }
 
@@ -112,14 +110,14 @@ impl Tenancy {
 
     /// Opens every live tenant, and makes the index what their files say.
     pub(crate) fn open_tenants(&self) -> Result<()> {
-        let rows: Vec<([u8; 16], String)> = self.control.read(|sql| {
-            let mut select = sql.prepare("SELECT id, state FROM tenant")?;
-            let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })?;
-        for (id, state) in rows {
-            let id = TenantId::from_bytes(id).map_err(|_| Error::corrupt("a tenant without id"))?;
-            if state != "live" {
+        let mut rows = self.rows()?;
+        // A platform always has an operator: one without either has lost its control file, or is new.
+        if rows.is_empty() && self.operators.is_empty()? {
+            self.adopt_tenants()?;
+            rows = self.rows()?;
+        }
+        for (id, is_live) in rows {
+            if !is_live {
                 self.leftovers.lock().push(id);
                 continue;
             }
@@ -130,6 +128,38 @@ impl Tenancy {
                 tracing::warn!(tenant = %id, rows = repaired, "the index was made right again");
             }
             self.tenants.write().insert(id, Arc::new(records));
+        }
+        Ok(())
+    }
+
+    /// Every tenant that the control file knows, and whether it is live.
+    fn rows(&self) -> Result<Vec<(TenantId, bool)>> {
+        self.control.read(|sql| {
+            let mut select = sql.prepare("SELECT id, state = 'live' FROM tenant")?;
+            let mut rows = select.query([])?;
+            let mut tenants = Vec::new();
+            while let Some(row) = rows.next()? {
+                let id = TenantId::from_bytes(row.get(0)?);
+                let id = id.map_err(|_| Error::corrupt("a tenant without id"))?;
+                tenants.push((id, row.get(1)?));
+            }
+            Ok(tenants)
+        })
+    }
+
+    /// Takes up the tenants whose folders there are, as after the loss of the control file.
+    fn adopt_tenants(&self) -> Result<()> {
+        for id in self.data.tenant_folders()? {
+            let named = |error: Error| error.about(format_args!("tenant {id}"));
+            let Some(tenant) = TenantRecords::left(&self.data, id).map_err(named)? else {
+                continue;
+            };
+            self.control.write(|sql| {
+                let insert = "INSERT INTO tenant (id, state, name) VALUES (?, 'live', ?)";
+                sql.execute(insert, (id.as_bytes(), tenant.name.as_str()))?;
+                Ok(())
+            })?;
+            tracing::warn!(tenant = %id, "taken up again from its folder");
         }
         Ok(())
     }
@@ -171,17 +201,30 @@ impl Tenancy {
     fn remove_leftovers(&self, scope: &OperatorScope) {
         self.leftovers.lock().retain(|id| {
             self.index.forget_tenant(*id);
-            let removed = self.data.delete_tenant(scope, *id).map_err(Error::from).and_then(|()| {
-                self.control.write(|sql| {
-                    sql.prepare_cached("DELETE FROM tenant WHERE id = ? AND state <> 'live'")?
-                        .execute([id.as_bytes()])?;
-                    Ok(())
-                })
-            });
+            let removed = self.remove_leftover(scope, *id);
             if let Err(error) = &removed {
                 tracing::warn!(tenant = %id, %error, "what is left of a tenant stays for now");
             }
             removed.is_err()
         });
+    }
+
+    /// The row is dead before the folder goes, whatever became of its last change, and goes after it.
+    fn remove_leftover(&self, scope: &OperatorScope, id: TenantId) -> Result<()> {
+        self.mark_deleted(id)?;
+        self.data.delete_tenant(scope, id)?;
+        self.control.write(|sql| {
+            sql.prepare_cached("DELETE FROM tenant WHERE id = ?")?.execute([id.as_bytes()])?;
+            Ok(())
+        })
+    }
+
+    fn mark_deleted(&self, id: TenantId) -> Result<()> {
+        self.control.write(|sql| {
+            sql.prepare_cached("UPDATE tenant SET state = 'deleted', name = NULL WHERE id = ?")?
+                .execute([id.as_bytes()])?;
+            sql.prepare_cached("DELETE FROM lookup WHERE tenant = ?")?.execute([id.as_bytes()])?;
+            Ok(())
+        })
     }
 }

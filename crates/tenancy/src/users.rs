@@ -66,7 +66,7 @@ impl Tenancy {
         let user = records.people().get(id)?;
         let address = Address::parse(&user.email)?;
         records.people().delete(id)?;
-        self.index.remove_address(records.id(), &address)?;
+        self.index.remove_address(records.id(), &address);
         Ok(user)
     }
 }

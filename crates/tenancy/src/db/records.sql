@@ -8,7 +8,9 @@ CREATE TABLE tenant (
     created        INTEGER NOT NULL,
     makes_datasets INTEGER NOT NULL CHECK (makes_datasets IN (0, 1)),
     -- The number of the next dataset. It only grows, so no number is used twice.
-    next_dataset   INTEGER NOT NULL CHECK (next_dataset > 0)
+    next_dataset   INTEGER NOT NULL CHECK (next_dataset > 0),
+    -- Whether the platform forgot this tenant, and only its folder is left.
+    deleted        INTEGER NOT NULL CHECK (deleted IN (0, 1))
 ) STRICT;
 
 CREATE TABLE key (

@@ -154,6 +154,31 @@ fn a_lost_index_is_rebuilt_from_the_tenants_files() {
 }
 
 #[test]
+fn a_lost_control_file_costs_no_tenant_and_brings_none_back() {
+    let mut platform = Platform::new();
+    let (alpha, ada) = platform.tenant("alpha", "ada@example.com");
+    let (beta, _) = platform.tenant("beta", "bob@example.com");
+    let tokens = platform.login("ada@example.com", None);
+    platform.tenancy().delete_tenant(&platform.operator(), beta.id).expect("deleted");
+    assert!(platform.records_file(beta.id).exists());
+    platform.stop();
+    for file in ["control.db", "control.db-wal", "control.db-shm"] {
+        let file = platform.control_file().with_file_name(file);
+        assert!(!file.exists() || fs::remove_file(file).is_ok());
+    }
+    platform.restart();
+    assert_eq!(platform.tenancy().all_tenants().expect("read"), std::slice::from_ref(&alpha));
+    let users = platform.tenancy().users(&manage(alpha.id, Action::ReadUsers)).expect("read");
+    assert_eq!(users, [ada]);
+    assert!(platform.tenancy().ensure_operator(OPERATOR, Some(PASSWORD)).expect("made").is_some());
+    platform.login("ada@example.com", None);
+    assert_eq!(platform.fails("bob@example.com", PASSWORD, None), ErrorKind::Unauthenticated);
+    // The key that signs is another one now; sessions go on with their refresh tokens.
+    assert_eq!(platform.who(&tokens.access_token), Err(ErrorKind::Unauthenticated));
+    assert!(platform.tenancy().refresh(&tokens.refresh_token).is_ok());
+}
+
+#[test]
 fn a_tenants_file_in_anothers_place_is_refused() {
     let mut platform = Platform::new();
     let (alpha, _) = platform.tenant("alpha", "ada@example.com");

@@ -1,9 +1,12 @@
 //! Two tenants with the same names, the same addresses and the same acts: neither ever meets the
 //! other.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use ledgerline_model::id::{RecordId, TenantId};
 use ledgerline_policy::{Action, Job, Principal, Role, authorize_append, upkeep};
 use ledgerline_tenancy::{ErrorKind, NewKey, Tokens};
+use ledgerline_world::Chance;
 use proptest::prelude::*;
 
 use crate::platform::{PASSWORD, Platform, kind, manage, user_of};
@@ -138,6 +141,67 @@ proptest! {
         platform.restart();
         alpha.check(&platform, &beta);
         beta.check(&platform, &alpha);
+    }
+}
+
+#[test]
+fn ten_thousand_requests_in_any_order_find_their_own_tenant() {
+    let platform = Platform::new();
+    let mut sides = [Side::new(&platform, "alpha"), Side::new(&platform, "beta")];
+    let chance = Chance::seeded(20_260_101);
+    for _ in 0..10_000 {
+        let [side, what, which, act] = chance.bytes::<4>();
+        let side = &mut sides[usize::from(side % 2)];
+        let which = usize::from(which);
+        if what < 4 {
+            // Without new people, whose passwords would take the time.
+            side.act(&platform, 1 + act % 7);
+            continue;
+        }
+        let (credential, tenant) = match what % 3 {
+            0 if !side.keys.is_empty() => {
+                (&side.keys[which % side.keys.len()].1, Ok(Some(side.tenant)))
+            }
+            1 if !side.tokens.is_empty() => {
+                (&side.tokens[which % side.tokens.len()].access_token, Ok(Some(side.tenant)))
+            }
+            _ if !side.dead.is_empty() => {
+                (&side.dead[which % side.dead.len()], Err(ErrorKind::Unauthenticated))
+            }
+            _ => continue,
+        };
+        assert_eq!(platform.who(credential).map(|who| who.tenant()), tenant);
+    }
+    let [alpha, beta] = &sides;
+    alpha.check(&platform, beta);
+    beta.check(&platform, alpha);
+}
+
+#[test]
+fn no_thread_sees_a_credential_after_its_end_was_answered() {
+    let platform = Platform::new();
+    let mut side = Side::new(&platform, "alpha");
+    for _ in 0..20 {
+        side.act(&platform, 1);
+        side.act(&platform, 4);
+        let (key, secret) = side.keys.pop().expect("made");
+        let tokens = side.tokens.pop().expect("made");
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|threads| {
+            for credential in [&secret, &tokens.access_token] {
+                threads.spawn(|| {
+                    let mut over = false;
+                    while !over {
+                        over = is_over.load(Ordering::SeqCst);
+                        assert!(!(platform.who(credential).is_ok() && over));
+                    }
+                });
+            }
+            let scope = manage(side.tenant, Action::ManageKeys);
+            platform.tenancy().revoke_key(&scope, key).expect("revoked");
+            platform.tenancy().logout(&tokens.refresh_token).expect("logged out");
+            is_over.store(true, Ordering::SeqCst);
+        });
     }
 }
 
