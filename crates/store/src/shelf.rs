@@ -37,10 +37,6 @@ impl Shelf {
         Self { blobs, open: Mutex::default() }
     }
 
-    pub(crate) fn blobs(&self) -> &TenantBlobs {
-        &self.blobs
-    }
-
     /// An open segment.
     pub(crate) fn open(&self, id: SegmentId) -> Result<Arc<Segment>> {
         {
