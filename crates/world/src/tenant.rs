@@ -210,10 +210,6 @@ impl TenantBlobs {
         &self.inner.cache
     }
 
-    pub(crate) fn chance(&self) -> &Chance {
-        &self.inner.chance
-    }
-
     pub(crate) fn place(&self, path: &BlobPath) -> PathBuf {
         self.inner.folder.join(path.as_str())
     }
