@@ -1,7 +1,7 @@
 //! A tenant on a disk in memory, and who is told of its commits.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use ledgerline_journal::{
@@ -113,10 +113,6 @@ impl Bench {
     /// Where a file of the tenant lies.
     pub(crate) fn place(&self, file: &str) -> PathBuf {
         self.folder.path().join("tenants").join(tenant().to_string()).join(file)
-    }
-
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
     }
 
     /// The journal's files.

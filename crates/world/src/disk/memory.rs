@@ -17,7 +17,7 @@ pub enum Fault {
     /// The next sync of a file fails. What it should have kept stays to be read, and reads as zeros
     /// after a power cut even if a later sync succeeds, as kernels have it.
     Sync,
-    /// The next append writes so many bytes and fails, as on a full disk.
+    /// The next append writes so many bytes, never all of them, and fails, as on a full disk.
     ShortAppend(usize),
 }
 
@@ -112,6 +112,11 @@ impl MemoryDisk {
     pub fn lose_after(&self, changes: u64) {
         let mut state = self.state.lock();
         state.changes_max = Some(state.changes + changes);
+    }
+
+    /// Takes changes again, after [`MemoryDisk::lose_after`]: the process alone was lost.
+    pub fn keep_all(&self) {
+        self.state.lock().changes_max = None;
     }
 
     /// How many changes were made so far, as [`MemoryDisk::lose_after`] counts them.
@@ -234,7 +239,7 @@ impl DiskFile for MemoryFile {
         let fault = state.fault.take_if(|fault| matches!(fault, Fault::ShortAppend(_)));
         let mut contents = self.contents.lock();
         if let Some(Fault::ShortAppend(written)) = fault {
-            contents.bytes.extend_from_slice(&bytes[..written.min(bytes.len())]);
+            contents.bytes.extend_from_slice(&bytes[..written.min(bytes.len().saturating_sub(1))]);
             return Err(ErrorKind::StorageFull.into());
         }
         contents.bytes.extend_from_slice(bytes);
