@@ -50,6 +50,3 @@ pub fn admit_otlp(
     let digest = reception.digest.then(|| digest::digest(&digest::SHA256, body));
     Ok(admitted(events, digest))
 }
-
-#[cfg(test)]
-mod tests;

@@ -18,6 +18,8 @@ pub(crate) enum Refusal {
     EventTooLarge,
     #[error("an event is nested deeper than {} levels", limits::EVENT_DEPTH_MAX)]
     TooDeep,
+    #[error("an event is nested deeper than its decoder can follow")]
+    TooDeepToDecode,
     #[error("`_id` is neither a number nor a text of 1 to {} bytes", limits::ID_BYTES_MAX)]
     InvalidId,
     #[error("an object has the key `{0}` twice")]
@@ -35,7 +37,7 @@ impl Refusal {
             Self::NotAnObject => "not_an_object",
             Self::InvalidUtf8 => "invalid_utf8",
             Self::EventTooLarge => "event_too_large",
-            Self::TooDeep => "too_deep",
+            Self::TooDeep | Self::TooDeepToDecode => "too_deep",
             Self::InvalidId => "invalid_id",
             Self::DuplicateKey(_) | Self::Key(KeyError::Duplicate) => "duplicate_key",
             Self::Key(KeyError::TooLong) => "key_too_long",

@@ -190,6 +190,3 @@ fn after_object(byte: u8) -> Option<Layout> {
         _ => Some(Layout::Lines),
     }
 }
-
-#[cfg(test)]
-mod tests;

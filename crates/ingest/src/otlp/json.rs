@@ -52,8 +52,8 @@ pub(super) fn decode(body: &[u8], events: &mut Events) -> Result<(), Error> {
             each(scope_logs.log_records, |record| {
                 let text = record.get();
                 records.take(&origin, text.len(), || {
-                    let record: Record = serde_json::from_str(text)
-                        .map_err(|error| Refusal::InvalidJson(error.to_string()))?;
+                    let record: Record =
+                        serde_json::from_str(text).map_err(|error| refusal(&error))?;
                     record.try_into()
                 })
             })
@@ -110,6 +110,15 @@ impl<'a, F: FnMut(&'a RawValue) -> Result<(), Error>> Visitor<'a> for Items<'_, 
         }
         Ok(())
     }
+}
+
+fn refusal(error: &serde_json::Error) -> Refusal {
+    let text = error.to_string();
+    // The decoder follows 128 brackets, and has no other way to say that there are more.
+    if text.contains("recursion limit") {
+        return Refusal::TooDeepToDecode;
+    }
+    Refusal::InvalidJson(text)
 }
 
 fn invalid(error: &serde_json::Error) -> Error {

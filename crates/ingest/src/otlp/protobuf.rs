@@ -7,8 +7,8 @@ use ledgerline_model::limits;
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::resource::v1::Resource;
-use prost::Message;
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
+use prost::{DecodeError, Message};
 
 use crate::error::Error;
 use crate::events::Events;
@@ -35,8 +35,7 @@ pub(super) fn decode(body: &[u8], events: &mut Events) -> Result<(), Error> {
             for record in messages(scope_logs, LOG_RECORDS) {
                 let bytes = record?;
                 records.take(&origin, bytes.len(), || {
-                    LogRecord::decode(bytes)
-                        .map_err(|error| Refusal::InvalidProtobuf(error.to_string()))
+                    LogRecord::decode(bytes).map_err(|error| refusal(&error))
                 })?;
             }
         }
@@ -90,6 +89,16 @@ fn merged<M: Message + Default>(message: &[u8], field: u32) -> Result<M, Error> 
         whole.merge(part).map_err(invalid)?;
     }
     Ok(whole)
+}
+
+fn refusal(error: &DecodeError) -> Refusal {
+    let text = error.to_string();
+    // The decoder follows 100 messages, of which each array or list makes two; it has no other way
+    // to say that there are more.
+    if text.contains("recursion limit") {
+        return Refusal::TooDeepToDecode;
+    }
+    Refusal::InvalidProtobuf(text)
 }
 
 fn invalid(error: impl Display) -> Error {
