@@ -1,5 +1,8 @@
 //! What is answered about a body or an event that is not taken.
 
+/// The longest detail. Some quote the sender's text, which may be as long as an event.
+const DETAIL_BYTES_MAX: usize = 300;
+
 /// An event that was not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
@@ -10,6 +13,12 @@ pub struct Reject {
     pub code: &'static str,
     /// The reason in words.
     pub detail: String,
+}
+
+impl Reject {
+    pub(crate) fn new(line: u64, code: &'static str, detail: String) -> Self {
+        Self { line, code, detail: shortened(detail) }
+    }
 }
 
 /// What the caller should do.
@@ -36,10 +45,18 @@ pub struct Error {
 
 impl Error {
     pub(crate) fn invalid(code: &'static str, detail: String) -> Self {
-        Self { kind: ErrorKind::Invalid, code, detail }
+        Self { kind: ErrorKind::Invalid, code, detail: shortened(detail) }
     }
 
     pub(crate) fn too_large(code: &'static str, detail: String) -> Self {
-        Self { kind: ErrorKind::TooLarge, code, detail }
+        Self { kind: ErrorKind::TooLarge, code, detail: shortened(detail) }
     }
+}
+
+fn shortened(mut detail: String) -> String {
+    if detail.len() > DETAIL_BYTES_MAX {
+        detail.truncate(detail.floor_char_boundary(DETAIL_BYTES_MAX));
+        detail.push('…');
+    }
+    detail
 }

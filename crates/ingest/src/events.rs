@@ -141,7 +141,7 @@ impl Events {
         self.head = NO_HEAD;
         self.rejected += 1;
         if self.rejects.len() < limits::REJECTS_NAMED_MAX {
-            self.rejects.push(Reject { line, code: refusal.code(), detail: refusal.to_string() });
+            self.rejects.push(Reject::new(line, refusal.code(), refusal.to_string()));
         }
     }
 

@@ -1,7 +1,7 @@
 //! OTLP logs: the request of `LogsService/Export` to a batch, and the answers to it.
 //!
-//! A record becomes these fields: `body` (an object's fields under `body.`), its attributes by their
-//! own names, `trace_id` and `span_id` in hexadecimal, `severity_text`, `event_name`,
+//! A record becomes these fields: `body` (an object's fields under `body.`), its attributes by
+//! their own names, `trace_id` and `span_id` in hexadecimal, `severity_text`, `event_name`,
 //! `observed_time`, `trace_flags` and `dropped_attributes_count` where given, `scope.name` and
 //! `scope.version`, and the attributes of scope and resource under `scope.` and `resource.`. The
 //! first of two fields of one name stays; an attribute that comes second is kept under

@@ -13,7 +13,7 @@ pub const BATCH_MEMORY_MAX: usize = 4 * BATCH_BYTES_MAX;
 pub const BATCH_KEYS_MAX: usize = 100_000;
 /// How much a body may grow when decompressed, against decompression bombs.
 pub const DECOMPRESSION_RATIO_MAX: usize = 200;
-/// How much a body may always decompress to, whatever its ratio: short repetitive bodies are no bombs.
+/// How much a body may always decompress to, whatever its ratio: a short body is no bomb.
 pub const DECOMPRESSION_GRACE_BYTES: usize = 1 << 20;
 /// The largest window that a zstd frame may ask for, as a power of two (8 MiB). Source: RFC 9659.
 pub const ZSTD_WINDOW_LOG_MAX: u32 = 23;

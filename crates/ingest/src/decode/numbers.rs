@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 use simd_json::{Node, StaticNode};
 
-/// A number that was replaced: which of the numbers of the text it is, counted from 0, and its text.
+/// A number that was replaced: which of the text's numbers it is, counted from 0, and its digits.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Large {
     number: usize,

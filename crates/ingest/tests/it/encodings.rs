@@ -163,7 +163,8 @@ proptest! {
             prop_assert_eq!(&admitted.batch, &expected.batch);
             prop_assert_eq!(&admitted.rejects, &expected.rejects);
             prop_assert_eq!(admitted.digest, expected.digest);
-            prop_assert_eq!(&decompress(&body, encoding).expect("ok"), &lines.join("\n").into_bytes());
+            let decompressed = decompress(&body, encoding).expect("ok");
+            prop_assert_eq!(decompressed, lines.join("\n").into_bytes());
         }
     }
 

@@ -134,6 +134,15 @@ fn rejected_events_are_all_counted_but_few_are_named() {
 }
 
 #[test]
+fn a_reason_does_not_repeat_all_that_was_sent() {
+    let key = "é".repeat(400);
+    let admitted = admit_json(format!("{{\"{key}\":1,\"{key}\":2}}"));
+    assert_eq!(rejects(&admitted), [(1, "duplicate_key")]);
+    let detail = &admitted.rejects[0].detail;
+    assert!(detail.starts_with("an object has the key `éé") && detail.len() < 310, "{detail}");
+}
+
+#[test]
 fn a_rejected_event_leaves_nothing_behind() {
     let admitted = admit_json("{\"a\":1,\"b\":2,\"a\":3}\n{\"b\":\"x\",\"ts\":5}\n");
     assert_eq!(events(&admitted.batch), [fields([("b", str("x")), ("ts", Value::I64(5))])]);

@@ -160,10 +160,13 @@ proptest! {
     }
 
     #[test]
-    fn good_events_are_taken_in_every_layout(numbers in prop::collection::vec(any::<i64>(), 1..20)) {
+    fn good_events_are_taken_in_every_layout(
+        numbers in prop::collection::vec(any::<i64>(), 1..20),
+    ) {
         let objects: Vec<String> =
             numbers.iter().map(|number| format!("{{\"a\":{number},\"b\":\"{{\\\"[\"}}")).collect();
-        let pretty: Vec<String> = objects.iter().map(|object| object.replace(',', ",\n ")).collect();
+        let pretty: Vec<String> =
+            objects.iter().map(|object| object.replace(',', ",\n ")).collect();
         let expected = events(&admit_json(objects.join("\n")).batch);
         prop_assert_eq!(expected.len(), numbers.len());
         for body in [

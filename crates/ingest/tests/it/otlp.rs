@@ -149,7 +149,8 @@ fn a_record_of_json_becomes_the_same_event() {
         "timeUnixNano":"1700000000123456789","observedTimeUnixNano":1700000001123456789,
         "severityNumber":17,"severityText":"bad","body":{"stringValue":"out of disk"},
         "attributes":[
-            {"key":"http.status","value":{"intValue":"-7"}},{"key":"ok","value":{"boolValue":false}},
+            {"key":"http.status","value":{"intValue":"-7"}},
+            {"key":"ok","value":{"boolValue":false}},
             {"key":"ratio","value":{"doubleValue":1.5,"unknown":{"x":[1]}}},
             {"key":"nan","value":{"doubleValue":"NaN"}},
             {"key":"raw","value":{"bytesValue":"/wA="}},
@@ -157,7 +158,8 @@ fn a_record_of_json_becomes_the_same_event() {
                 {"kvlistValue":{"values":[{"key":"k","value":{"doubleValue":0.5}},
                     {"key":"b","value":{"bytesValue":"AQ=="}}]}}]}}},
             {"key":"none","value":{"arrayValue":{}}},{"key":"null"},
-            {"key":"map","value":{"kvlistValue":{"values":[{"key":"a.b","value":{"stringValue":"c"}}]}}},
+            {"key":"map","value":{"kvlistValue":{"values":[
+                {"key":"a.b","value":{"stringValue":"c"}}]}}},
             {"key":"body","value":{"stringValue":"mine"}},
             {"key":"twice","value":{"intValue":1}},{"key":"twice","value":{"intValue":2}},
             {"key":"twice","value":{"intValue":3}}],
@@ -252,7 +254,8 @@ fn records_that_cannot_be_taken_are_counted_and_the_others_are_taken() {
     assert_eq!(admitted.batch.rows(), 3);
 
     let body = r#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"traceId":"xyz"},{"traceId":"abc"},
-        {"timeUnixNano":"-1"},{"body":7},{"body":{"bytesValue":"?"}},{"severityText":"info"}]}]}]}"#;
+        {"timeUnixNano":"-1"},{"body":7},{"body":{"bytesValue":"?"}},
+        {"severityText":"info"}]}]}]}"#;
     let admitted = admit_text(body);
     let expected: Vec<_> = (1..=5).map(|line| (line, "invalid_json")).collect();
     assert_eq!(rejects(&admitted), expected);

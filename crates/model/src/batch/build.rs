@@ -134,8 +134,8 @@ impl BatchBuilder {
         self.size_bytes
     }
 
-    /// Gives the current event a field, and says which of the batch's keys it has: keys are numbered
-    /// from 0 in the order in which the batch first sees them.
+    /// Gives the current event a field, and says which of the batch's keys it has: keys are
+    /// numbered from 0 in the order in which the batch first sees them.
     ///
     /// # Errors
     /// [`KeyError`]; the event is as it was before, and either goes on without the field or should
