@@ -23,7 +23,7 @@ pub(super) enum Place {
 }
 
 impl Place {
-    fn ends_at(self, c: char) -> bool {
+    pub(super) fn ends_at(self, c: char) -> bool {
         c.is_whitespace()
             || c == '"'
             || match self {

@@ -73,7 +73,7 @@ impl Parser<'_> {
             "rename" => pipes.push(self.rename()?),
             "uniq" => {
                 self.lexer.skip_space();
-                self.eat_keyword("by")?;
+                self.eat_pipe_word("by")?;
                 pipes.push(Pipe::Uniq(self.distinct_names()?));
             }
             "top" => pipes.extend(self.top()?),
@@ -95,7 +95,7 @@ impl Parser<'_> {
             }
         }
         let mut keys = Vec::new();
-        if self.eat_keyword("by")? {
+        if self.eat_pipe_word("by")? {
             loop {
                 let (key, span) = self.group_key()?;
                 columns.push(Name { text: key.column().to_owned(), span });
@@ -115,7 +115,7 @@ impl Parser<'_> {
         self.node()?;
         let (aggregate, span) = self.aggregate()?;
         self.lexer.skip_space();
-        if !self.eat_keyword("as")? {
+        if !self.eat_pipe_word("as")? {
             return Ok((Measure::new(aggregate, None), span));
         }
         let name = self.name()?;
@@ -139,7 +139,7 @@ impl Parser<'_> {
 
     fn sort(&mut self) -> Result<Pipe> {
         self.lexer.skip_space();
-        self.eat_keyword("by")?;
+        self.eat_pipe_word("by")?;
         let mut keys = Vec::new();
         loop {
             self.lexer.skip_space();
@@ -152,9 +152,9 @@ impl Parser<'_> {
             }
             let column = self.column()?.text;
             self.lexer.skip_space();
-            let is_descending = is_descending || (!has_sign && self.eat_keyword("desc")?);
+            let is_descending = is_descending || (!has_sign && self.eat_pipe_word("desc")?);
             if !has_sign && !is_descending {
-                self.eat_keyword("asc")?;
+                self.eat_pipe_word("asc")?;
             }
             let direction =
                 if is_descending { Direction::Descending } else { Direction::Ascending };
@@ -191,7 +191,7 @@ impl Parser<'_> {
         loop {
             let source = self.column()?;
             self.lexer.skip_space();
-            if !self.eat_keyword("as")? {
+            if !self.eat_pipe_word("as")? {
                 return Err(syntax("`as` and the new name are missing", self.lexer.here())
                     .hinting("as in `rename old as new`"));
             }
@@ -219,7 +219,7 @@ impl Parser<'_> {
             self.lexer.rewind(start);
         }
         self.lexer.skip_space();
-        self.eat_keyword("by")?;
+        self.eat_pipe_word("by")?;
         let keys: Vec<GroupKey> = self.distinct_names()?.into_iter().map(GroupKey::Field).collect();
         let count = Measure::new(Aggregate::Count, None);
         let column = count.column();
@@ -287,6 +287,14 @@ impl Parser<'_> {
             return Ok(Name { text, span });
         }
         Ok(Name { text: meaning(self, text, span.clone())?, span })
+    }
+
+    /// Reads a word with a meaning of its own, such as `by`, if it is there and ends there.
+    fn eat_pipe_word(&mut self, word: &str) -> Result<bool> {
+        let after = self.lexer.rest().strip_prefix(word);
+        let next = after.map(|after| after.chars().next());
+        let is_there = next.is_some_and(|next| next.is_none_or(|c| Place::Name.ends_at(c)));
+        Ok(is_there && self.lexer.eat(word)?)
     }
 
     /// Fails for a name that begins with a sign, which elsewhere would mean something.

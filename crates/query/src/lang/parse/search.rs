@@ -172,7 +172,7 @@ impl Parser<'_> {
                     syntax("a field's name is missing before the colon", self.lexer.here())
                         .hinting("write `name:value` without spaces around the colon")
                 }
-                Some('=' | '<' | '>') => self.foreign_comparison(self.lexer.at()),
+                Some('=' | '<' | '>') => self.foreign_comparison(self.word_before()),
                 _ => self.stray(),
             });
         };
@@ -215,6 +215,7 @@ impl Parser<'_> {
                 Err(self.missing_value(start))
             }
             Some('!') => Err(self.negated_value(start)),
+            Some('/') if self.lexer.rest().starts_with("//") => Err(self.address(start)),
             Some(_) => self.term_or_group(target),
         }
     }
@@ -226,6 +227,13 @@ impl Parser<'_> {
         syntax("`!` cannot stand before a value", self.lexer.here()).hinting(format!(
             "write `-{name}{value}`; put quotes around a value that begins with `!`"
         ))
+    }
+
+    /// The error for `https://…`.
+    fn address(&self, start: usize) -> Error {
+        let (at, address) = (self.lexer.at(), self.lexer.stretch(start));
+        syntax("the regular expression is empty", at..at + 2)
+            .hinting(format!("to look for an address, put quotes around it: `\"{address}\"`"))
     }
 
     fn missing_value(&self, start: usize) -> Error {
@@ -247,11 +255,8 @@ impl Parser<'_> {
         let slashed = self.lexer.slashed()?;
         let (start, end) = (slashed.span.start, slashed.span.end);
         if !self.is_apart() {
-            let word = self.lexer.stretch(start);
-            let hint = format!("to look for a path, put quotes around it: `\"{word}\"`");
-            return Err(
-                syntax("a regular expression must end before a space", start..end).hinting(hint)
-            );
+            let what = "a regular expression must end before a space";
+            return Err(syntax(what, start..end).hinting(self.behind_regex(start)));
         }
         RegexLiteral::new(&slashed.pattern).map_err(|error| match error.span() {
             Some(span) => error.at(start + 1 + span.start..start + 1 + span.end),
@@ -259,14 +264,29 @@ impl Parser<'_> {
         })
     }
 
+    /// What may be meant by a regular expression that runs on.
+    fn behind_regex(&self, start: usize) -> String {
+        let rest = self.lexer.rest();
+        let flags = &rest[..rest.find(|c| !matches!(c, 'a'..='z')).unwrap_or(rest.len())];
+        let is_last = rest[flags.len()..].chars().next().is_none_or(|c| c != '/');
+        if (1..=3).contains(&flags.len()) && is_last {
+            return "flags stand inside, as in `/(?s)a.b/`; case is ignored anyway".to_owned();
+        }
+        let word = self.lexer.stretch(start);
+        format!("to look for a path, put quotes around it: `\"{word}\"`")
+    }
+
     /// Fails where a term runs into the next one without a space.
     pub(super) fn check_apart(&self) -> Result<()> {
         if self.is_apart() {
             return Ok(());
         }
-        Err(syntax("a space is missing here", self.lexer.here()).hinting(
-            "put a space between two terms, or quotes around all of one; `\\\"` is a quote inside",
-        ))
+        let hint = if self.lexer.peek() == Some('(') {
+            "put a space between two terms, or quotes around a term with parentheses: `\"count()\"`"
+        } else {
+            "put a space between two terms, or quotes around all of one; `\\\"` is a quote inside"
+        };
+        Err(syntax("a space is missing here", self.lexer.here()).hinting(hint))
     }
 
     fn is_apart(&self) -> bool {
@@ -282,16 +302,25 @@ impl Parser<'_> {
             .hinting("terms side by side must all hold; or write `AND`, in capitals"))
     }
 
+    /// Where the word begins that stands before this place and a space.
+    fn word_before(&self) -> usize {
+        let before = self.lexer.text()[..self.lexer.at()].trim_end();
+        let is_sign = |c: char| c.is_whitespace() || matches!(c, '(' | ')' | '|' | '"' | ':');
+        before.rfind(is_sign).map_or(0, |at| at + 1)
+    }
+
     /// The error for `name=value` and its like, of which the name begins at `start`.
     fn foreign_comparison(&self, start: usize) -> Error {
-        let rest = self.lexer.rest();
-        let signs_end = rest.find(|c| !matches!(c, '=' | '<' | '>' | '!')).unwrap_or(rest.len());
-        let mut name = &self.lexer.text()[start..self.lexer.at()];
-        let (mut signs, at) = (rest[..signs_end].to_owned(), self.lexer.at());
-        if let Some(bare) = name.strip_suffix('!') {
-            (name, signs) = (bare, format!("!{signs}"));
-        }
-        let value = match self.lexer.stretch(at + signs_end) {
+        let (rest, at) = (self.lexer.rest(), self.lexer.at());
+        let length = rest.find(|c| !matches!(c, '=' | '<' | '>' | '!')).unwrap_or(rest.len());
+        let written = self.lexer.text()[start..at].trim_end();
+        let (name, negation) = match written.strip_suffix('!') {
+            Some(name) => (name, "!"),
+            None => (written, ""),
+        };
+        let signs = format!("{negation}{}", &rest[..length]);
+        let value_at = self.lexer.text().len() - rest[length..].trim_start().len();
+        let value = match self.lexer.stretch(value_at) {
             "" => "value",
             value => value,
         };
@@ -303,7 +332,8 @@ impl Parser<'_> {
             "=<" => format!("{name}:<={value}"),
             _ => format!("{name}:{signs}{value}"),
         };
-        syntax(format!("`{signs}` cannot stand here"), at..at + signs_end).hinting(format!(
+        let span = at - negation.len()..at + length;
+        syntax(format!("`{signs}` cannot stand here"), span).hinting(format!(
             "to compare a field write `{meant}`; to look for the text put it in quotes"
         ))
     }

@@ -62,6 +62,7 @@ const WRONG: &[&str] = &[
     "/a(b/",
     "//",
     "/a/i",
+    "https://example.com/a?b=c",
     "f:/[z-a]/",
     // Pipes.
     "* | stast count()",
@@ -126,7 +127,7 @@ fn errors_point_and_suggest() {
 fn hints_are_right() {
     for (query, hinted) in [
         ("status=500", "status:500"),
-        ("status == 500", "name:500"),
+        ("status == 500", "status:500"),
         ("status!=500", "-status:500"),
         ("status>500", "status:>500"),
         ("status:=>500", "status:>=500"),
