@@ -122,6 +122,13 @@ impl Memory {
         self.bytes += std::mem::take(&mut more.bytes);
         Ok(())
     }
+
+    /// Gives some of it back, at most all.
+    pub fn shrink(&mut self, bytes: usize) {
+        let bytes = bytes.min(self.bytes);
+        self.bytes -= bytes;
+        self.budget.inner.memory_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
 }
 
 impl Drop for Memory {
