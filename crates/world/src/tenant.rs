@@ -152,6 +152,22 @@ impl TenantBlobs {
         self.inner.folder.join(name)
     }
 
+    /// Whether there is such a file.
+    #[must_use]
+    pub fn has_local_file(&self, name: &str) -> bool {
+        self.local_file(name).exists()
+    }
+
+    /// Sets a damaged file that is not sealed aside under another name.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn set_aside_local_file(&self, name: &str) -> Result<()> {
+        let place = self.local_file(name);
+        let aside = place.with_extension("damaged");
+        std::fs::rename(&place, &aside).map_err(|error| Error::io(&place, error))
+    }
+
     /// How many bytes may still be written.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::index::build::IndexBuilder;
 use crate::index::read::{Found, find};
 use crate::run::Run;
+use crate::window::Window;
 
 #[derive(Debug)]
 struct InMemory(Vec<u8>);
@@ -66,12 +67,15 @@ fn segment() -> Vec<u8> {
             id: SegmentId::from_bytes([1; 16]).expect("not all zero"),
             rows: ROWS,
             block_rows: 256,
+            window: Window::of(Timestamp(0), Timestamp::DAY),
+            is_settled: true,
             seqs: (Seq(0), Seq(u64::from(ROWS) - 1)),
             times: (Timestamp(0), Timestamp(999_000_000)),
             received: (Timestamp(5), Timestamp(5)),
             bytes_in: 1,
             word_version: 1,
             applied: 3,
+            flushed: 3,
             replaces: Vec::new(),
             runs: vec![Run {
                 first_seq: Seq(0),
