@@ -135,6 +135,7 @@ struct Writer {
 #[derive(Debug)]
 enum Message {
     Record(TenantId, Timestamp, Record),
+    FailedLogin(String, Timestamp, Record),
     Drain(oneshot::Sender<()>),
 }
 
@@ -166,10 +167,20 @@ impl Audit {
         self.writer.store(tenant, &[(now, record)]).await
     }
 
+    /// Stores a record of a login that failed with every tenant that knows the address, soon: whoever
+    /// tries addresses learns nothing from how long the answer takes.
+    pub(crate) fn failed_login(&self, email: String, record: Record) {
+        let record = record.with("user.email", &email).outcome(Outcome::Failure);
+        self.send(Message::FailedLogin(email, self.writer.clock.now(), record));
+    }
+
     /// Stores a record of a read or a refusal soon.
     pub(crate) fn later(&self, tenant: TenantId, record: Record) {
-        let now = self.writer.clock.now();
-        if self.queue.try_send(Message::Record(tenant, now, record)).is_err() {
+        self.send(Message::Record(tenant, self.writer.clock.now(), record));
+    }
+
+    fn send(&self, message: Message) {
+        if self.queue.try_send(message).is_err() {
             self.writer.metrics.audit_dropped.inc();
         }
     }
@@ -186,48 +197,65 @@ impl Audit {
 
 /// Gathers what is queued and stores it, a batch a tenant.
 async fn store_queued(mut queue: mpsc::Receiver<Message>, writer: Arc<Writer>) {
-    let mut waiting: Vec<(TenantId, Timestamp, Record)> = Vec::new();
+    let mut gathered: Gathered = Vec::new();
     while let Some(first) = queue.recv().await {
-        let (mut drains, mut next) = (Vec::new(), Some(first));
+        let (mut drain, mut next) = (None, Some(first));
         let deadline = tokio::time::sleep(GATHERED);
         tokio::pin!(deadline);
-        loop {
-            match next.take() {
-                Some(Message::Record(tenant, time, record)) => waiting.push((tenant, time, record)),
-                Some(Message::Drain(done)) => {
-                    drains.push(done);
+        while let Some(message) = next.take() {
+            match message {
+                Message::Record(tenant, time, record) => gathered.push((tenant, time, record)),
+                Message::FailedLogin(email, time, record) => {
+                    let tenants = writer.tenants_of(email).await;
+                    gathered.extend(tenants.into_iter().map(|id| (id, time, record.clone())));
+                }
+                Message::Drain(done) => {
+                    drain = Some(done);
                     break;
                 }
-                None => {}
             }
-            if waiting.len() >= QUEUE_MAX {
+            if gathered.len() >= QUEUE_MAX {
                 break;
             }
             tokio::select! {
-                message = queue.recv() => match message {
-                    Some(message) => next = Some(message),
-                    None => break,
-                },
-                () = &mut deadline => break,
+                message = queue.recv() => next = message,
+                () = &mut deadline => {}
             }
         }
-        waiting.sort_by_key(|(tenant, ..)| *tenant);
-        for of_tenant in waiting.chunk_by(|a, b| a.0 == b.0) {
-            let records: Vec<(Timestamp, Record)> =
-                of_tenant.iter().map(|(_, time, record)| (*time, record.clone())).collect();
-            if writer.store(of_tenant[0].0, &records).await.is_err() {
-                writer.metrics.audit_dropped.inc_by(records.len() as u64);
-            }
+        writer.store_all(&mut gathered).await;
+        if let Some(done) = drain {
+            // Whoever no longer waits need not be told.
+            done.send(()).ok();
         }
-        waiting.clear();
-        // Whoever no longer waits need not be told.
-        drains.into_iter().for_each(|done| drop(done.send(())));
     }
 }
 
+type Gathered = Vec<(TenantId, Timestamp, Record)>;
+
 impl Writer {
+    async fn tenants_of(&self, email: String) -> Vec<TenantId> {
+        let tenancy = Arc::clone(&self.tenancy);
+        let tenants = blocking(move || Ok(tenancy.tenants_of_address(&email)?)).await;
+        tenants.unwrap_or_else(|_| {
+            self.metrics.audit_dropped.inc();
+            Vec::new()
+        })
+    }
+
+    async fn store_all(&self, gathered: &mut Gathered) {
+        gathered.sort_by_key(|(tenant, ..)| *tenant);
+        for of_tenant in gathered.chunk_by(|a, b| a.0 == b.0) {
+            let records: Vec<(Timestamp, Record)> =
+                of_tenant.iter().map(|(_, time, record)| (*time, record.clone())).collect();
+            if self.store(of_tenant[0].0, &records).await.is_err() {
+                self.metrics.audit_dropped.inc_by(records.len() as u64);
+            }
+        }
+        gathered.clear();
+    }
+
     async fn store(&self, tenant: TenantId, records: &[(Timestamp, Record)]) -> Result<()> {
-        let batch = batch(self.clock.now(), records).map_err(|error| Failure::internal(&error))?;
+        let batch = batch(self.clock.now(), records);
         let dataset: DatasetName = DATASET.parse().map_err(|error| Failure::internal(&error))?;
         let scope = upkeep(tenant, Job::Audit).append_reserved(&dataset)?;
         let (tenancy, of_dataset) = (Arc::clone(&self.tenancy), scope.clone());
@@ -237,10 +265,55 @@ impl Writer {
     }
 }
 
-fn batch(now: Timestamp, records: &[(Timestamp, Record)]) -> Result<Batch, KeyError> {
+fn batch(now: Timestamp, records: &[(Timestamp, Record)]) -> Batch {
     let mut builder = BatchBuilder::new(now);
     for (time, record) in records {
-        record.write(*time, &mut builder)?;
+        if let Err(error) = record.write(*time, &mut builder) {
+            debug_assert!(false, "a record has each of its few keys once");
+            tracing::error!(%error, action = record.action, "a record cannot be written");
+            builder.abandon();
+        }
     }
-    Ok(builder.finish())
+    builder.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::OnceLock;
+
+    use super::*;
+
+    fn exchange() -> Exchange {
+        Exchange {
+            id: "req_1".to_owned(),
+            client: None,
+            user_agent: Some("curl".to_owned()),
+            tenant: OnceLock::new(),
+        }
+    }
+
+    #[test]
+    fn a_record_is_an_event_with_its_parts() {
+        let record = Record::new("search", &exchange()).by(Subject::System).on("dataset", "app");
+        let record = record.with("query", "é".repeat(TEXT_BYTES_MAX)).count("rows", u64::MAX);
+        let batch = batch(Timestamp(5), &[(Timestamp(3), record)]);
+        assert_eq!((batch.rows(), batch.times()), (1, [3].as_slice()));
+        let names: Vec<&str> = batch.columns().iter().map(|column| &**column.name()).collect();
+        assert_eq!(
+            names,
+            [
+                "action",
+                "actor.type",
+                "message",
+                "outcome",
+                "query",
+                "request_id",
+                "resource.id",
+                "resource.type",
+                "rows",
+                "severity",
+                "user_agent",
+            ]
+        );
+    }
 }

@@ -227,9 +227,12 @@ pub fn resolve(flags: &Settings, file: Option<&Path>) -> Result<(Config, Vec<Exp
         serde_json::Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let explained = environment::SETTINGS
-        .iter()
-        .map(|&(name, about)| Explained { name, about, value: text(name), origin: origin(name) });
+    let explained = environment::SETTINGS.iter().map(|&(name, about)| Explained {
+        name,
+        about,
+        value: text(name),
+        origin: origin(name),
+    });
     let explained = explained.collect();
     let mut config = Config::from_settings(settings)?;
     config.operator_password = std::env::var(environment::OPERATOR_PASSWORD).ok().map(Secret);

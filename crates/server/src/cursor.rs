@@ -123,7 +123,8 @@ mod tests {
         };
         let text = cursor.to_text(question);
         assert_eq!(Cursor::parse(&text, question).ok(), Some(cursor));
-        for other in [Question::of(tenant(2), &request("*")), Question::of(tenant(1), &request("a"))]
+        for other in
+            [Question::of(tenant(2), &request("*")), Question::of(tenant(1), &request("a"))]
         {
             assert!(Cursor::parse(&text, other).is_err());
         }

@@ -13,19 +13,24 @@ use ledgerline_api::problem::{Fault, Position, Problem};
 pub(crate) struct Failure {
     pub(crate) problem: Box<Problem>,
     code: Code,
+    retry_seconds: u64,
 }
 
 /// The result of a route.
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// How long a client should wait that came when all was busy.
-const RETRY_SECONDS: u16 = 1;
+const RETRY_SECONDS: u64 = 1;
 /// How long a client should wait for what a person has to repair, or time.
-const RETRY_LATER_SECONDS: u16 = 30;
+const RETRY_LATER_SECONDS: u64 = 30;
 
 impl Failure {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { problem: Box::new(Problem::new(code, detail)), code }
+        let retry_seconds = match code {
+            Code::DiskFull | Code::TenantUnavailable | Code::LoginBusy => RETRY_LATER_SECONDS,
+            _ => RETRY_SECONDS,
+        };
+        Self { problem: Box::new(Problem::new(code, detail)), code, retry_seconds }
     }
 
     /// A value of the body that is invalid.
@@ -118,7 +123,13 @@ impl From<ledgerline_tenancy::Error> for Failure {
             Kind::Denied => Self::from(ledgerline_policy::Denied::Forbidden),
             Kind::Invalid => Self::invalid(error.field().unwrap_or_default(), error.to_string()),
             Kind::Conflict => Self::new(Code::Conflict, error.to_string()),
-            Kind::Busy => Self::new(Code::LoginBusy, error.to_string()),
+            Kind::Busy => {
+                let mut failure = Self::new(Code::LoginBusy, error.to_string());
+                if let Some(after) = error.retry_after() {
+                    failure.retry_seconds = after.as_secs().max(1);
+                }
+                failure
+            }
             Kind::Unavailable => Self::unavailable(&error),
             Kind::Corrupt => Self::corrupt(&error),
             Kind::Bug => Self::internal(&error),
@@ -174,11 +185,8 @@ impl From<ledgerline_ingest::Error> for Failure {
             ledgerline_ingest::ErrorKind::Invalid => Code::InvalidBody,
             ledgerline_ingest::ErrorKind::TooLarge => Code::BodyTooLarge,
         };
-        let fault = Fault {
-            code: error.code.to_owned(),
-            detail: error.detail.clone(),
-            ..Fault::default()
-        };
+        let fault =
+            Fault { code: error.code.to_owned(), detail: error.detail.clone(), ..Fault::default() };
         Self::new(code, error.detail).with_faults(vec![fault])
     }
 }
@@ -201,11 +209,7 @@ impl IntoResponse for Failure {
         let mut response = status.into_response();
         let headers = response.headers_mut();
         if code.is_retryable() {
-            let seconds = match code {
-                Code::DiskFull | Code::TenantUnavailable | Code::LoginBusy => RETRY_LATER_SECONDS,
-                _ => RETRY_SECONDS,
-            };
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(self.retry_seconds));
         }
         if code == Code::Unauthenticated {
             let ways = HeaderValue::from_static("Bearer realm=\"ledgerline\"");

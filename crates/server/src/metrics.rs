@@ -73,9 +73,8 @@ impl Metrics {
             registry.register(Box::new(made.clone()))?;
             prometheus::Result::Ok(made)
         };
-        let seconds = |name: &str, help: &str| {
-            HistogramOpts::new(name, help).buckets(SECONDS.to_vec())
-        };
+        let seconds =
+            |name: &str, help: &str| HistogramOpts::new(name, help).buckets(SECONDS.to_vec());
         let request_seconds = HistogramVec::new(
             seconds("request_seconds", "how long requests took until the answer began"),
             &["route"],

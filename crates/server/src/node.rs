@@ -11,7 +11,7 @@ use ledgerline_model::id::TenantId;
 use ledgerline_policy::{Job, upkeep};
 use ledgerline_store::tenant::TenantStore;
 use ledgerline_world::{Clock, DataDir};
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use tokio::sync::watch;
 
 use crate::error::{Failure, Result, blocking, chain};
@@ -22,8 +22,9 @@ pub(crate) struct OpenTenant {
     pub(crate) id: TenantId,
     pub(crate) store: Arc<TenantStore>,
     pub(crate) journal: TenantJournal,
-    /// Held by whatever rewrites the tenant's files; true when the tenant is gone.
-    pub(crate) upkeep: Mutex<bool>,
+    /// Read by whatever rewrites the tenant's files, for as long as it does; true when the tenant
+    /// is gone.
+    pub(crate) is_gone: RwLock<bool>,
 }
 
 #[derive(Debug, Clone)]
@@ -112,7 +113,7 @@ impl Node {
     pub(crate) fn forget(&self, tenant: TenantId) {
         let slot = self.slots.write().remove(&tenant);
         if let Some(Slot::Open(open)) = slot {
-            *open.upkeep.lock() = true;
+            *open.is_gone.write() = true;
             open.journal.close();
         }
     }
@@ -165,8 +166,7 @@ fn open(tenant: TenantId, means: &Means) -> Result<OpenTenant> {
     let store = Arc::new(store.map_err(|error| failed(&error))?);
     let apply: Arc<dyn Apply> = Arc::clone(&store) as Arc<dyn Apply>;
     let means = (Arc::clone(clock), data.chance().clone());
-    let opened =
-        TenantJournal::open(&scope, blobs, means, journal.clone(), store.start(), apply);
+    let opened = TenantJournal::open(&scope, blobs, means, journal.clone(), store.start(), apply);
     let (journal, recovered) = opened.map_err(|error| failed(&error))?;
     let ledgerline_journal::Recovered { replayed, trimmed_bytes, quarantined } = recovered;
     if replayed > 0 || trimmed_bytes > 0 {
@@ -175,5 +175,5 @@ fn open(tenant: TenantId, means: &Means) -> Result<OpenTenant> {
     for file in quarantined {
         tracing::warn!(%tenant, file, "a file of the journal was set aside");
     }
-    Ok(OpenTenant { id: tenant, store, journal, upkeep: Mutex::new(false) })
+    Ok(OpenTenant { id: tenant, store, journal, is_gone: RwLock::new(false) })
 }

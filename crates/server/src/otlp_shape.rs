@@ -43,8 +43,7 @@ pub(crate) fn written(failure: &Failure, format: OtlpFormat, response: Response)
         parts.headers.insert(header::RETRY_AFTER, HeaderValue::from(1));
     }
     let problem = &failure.problem;
-    let message =
-        format!("{}: {} (request {})", problem.code, problem.detail, problem.request_id);
+    let message = format!("{}: {} (request {})", problem.code, problem.detail, problem.request_id);
     parts.headers.insert(header::CONTENT_TYPE, media(format));
     parts.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(ledgerline_ingest::otlp_status(&message, format)))

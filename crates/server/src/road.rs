@@ -6,8 +6,8 @@ use ledgerline_model::batch::Batch;
 use ledgerline_model::id::DatasetId;
 use ledgerline_model::time::TimeRange;
 use ledgerline_policy::{Append, Job, Read, Scope, upkeep};
+use ledgerline_store::Flushed;
 use ledgerline_store::snapshot::Snapshot;
-use ledgerline_store::tenant::Flushed;
 
 use crate::error::Result;
 use crate::node::{Node, OpenTenant};
@@ -35,7 +35,7 @@ pub(crate) async fn append(
 /// Memory → segments → a catalog that says so, and only then is the journal trimmed. Nothing for a
 /// tenant that is gone.
 pub(crate) fn flush(tenant: &OpenTenant) -> Result<Flushed> {
-    let is_gone = tenant.upkeep.lock();
+    let is_gone = tenant.is_gone.read();
     if *is_gone {
         return Ok(Flushed::default());
     }

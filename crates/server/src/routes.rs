@@ -44,10 +44,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/v1/keys/{id}", axum::routing::delete(keys::revoke_key))
         .route("/api/v1/keys/{id}/rotate", post(keys::rotate_key))
         .route("/api/v1/datasets", get(datasets::list_datasets).post(datasets::create_dataset))
-        .route(
-            "/api/v1/datasets/{name}",
-            get(datasets::get_dataset).put(datasets::update_dataset),
-        )
+        .route("/api/v1/datasets/{name}", get(datasets::get_dataset).put(datasets::update_dataset))
         .route("/api/v1/ingest/{dataset}", post(ingest::ingest))
         .route(otlp_shape::ROUTE, post(otlp::ingest_otlp))
         .route("/api/v1/search", post(search::search))

@@ -105,7 +105,8 @@ mod tests {
         let columns = ["a", "b", "c"].map(str::to_owned).to_vec();
         let table = Table { columns, rows: vec![row.clone(), row], is_complete: true };
         let stats = Stats { scanned_bytes: 1, elapsed_ms: 2, complete: true };
-        let collected = futures::executor::block_on(answer(format, table, stats).into_body().collect());
+        let collected =
+            futures::executor::block_on(answer(format, table, stats).into_body().collect());
         let bytes = collected.expect("a body is written").to_bytes();
         String::from_utf8(bytes.to_vec()).expect("a body is text")
     }

@@ -46,9 +46,8 @@ pub(crate) async fn query(
     let range = range(&app, request.from.as_deref(), request.to.as_deref())?;
     let AnalyticsRequest { dataset, query, .. } = request;
     let question = Question { action: "analytics.query", dataset, query, range };
-    let answer = ask(&app, &caller, question, |target, text| {
-        query::analyse(target, &lang::parse(text)?)
-    });
+    let answer =
+        ask(&app, &caller, question, |target, text| query::analyse(target, &lang::parse(text)?));
     let answer = answer.await?;
     Ok(table::answer(format, answer.found, answer.stats))
 }
@@ -86,7 +85,8 @@ pub(crate) async fn sql(
         let table = table.map_err(|error| Failure::of_query(&error, &statement))?;
         let opened = readable.opened.into_inner();
         let names: Vec<String> = opened.iter().map(|(name, _)| name.to_string()).collect();
-        let scanned_bytes = opened.iter().map(|(_, snapshot)| snapshot.scanned_bytes()).sum::<u64>();
+        let scanned_bytes =
+            opened.iter().map(|(_, snapshot)| snapshot.scanned_bytes()).sum::<u64>();
         Ok((table, names, scanned_bytes))
     });
     let answered = answered.await;

@@ -82,8 +82,7 @@ pub(crate) async fn ask<T: Rows + Send + 'static>(
     let answered = app.desk.run(tenant, move |budget| {
         let snapshot = road::snapshot(&node, &scope, dataset.id, range)?;
         let conventions = dataset.settings.conventions();
-        let target =
-            Target { snapshot: &snapshot, conventions: &conventions, range, budget };
+        let target = Target { snapshot: &snapshot, conventions: &conventions, range, budget };
         let found = answer(&target, &text).map_err(|error| Failure::of_query(&error, &text))?;
         Ok((found, snapshot.scanned_bytes(), snapshot.as_of()))
     });

@@ -94,10 +94,8 @@ async fn take(app: &App, caller: &Caller, dataset: &str, request: Request) -> Re
     let key = idempotency_key(&parts.headers)?;
     let mut pass = enter(app, &scope, &parts.headers)?;
     let dataset = appendable(app, &scope).await?;
-    let reception = Reception {
-        received: app.clock.now(),
-        conventions: dataset.settings.conventions(),
-    };
+    let reception =
+        Reception { received: app.clock.now(), conventions: dataset.settings.conventions() };
     let admission = Admission::new(format, encoding, reception);
     let admitted = decode(app, Pieces::new(body), admission, &mut pass).await?;
     let key = key.map(|key| IdempotencyKey { key, digest: digest_of(dataset.id, &admitted) });
@@ -264,7 +262,10 @@ fn format(headers: &HeaderMap) -> Result<Format> {
 pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding> {
     let mut all = headers.get_all(header::CONTENT_ENCODING).iter();
     let unsupported = || {
-        Failure::new(Code::UnsupportedEncoding, "a body is compressed with gzip, zstd or not at all")
+        Failure::new(
+            Code::UnsupportedEncoding,
+            "a body is compressed with gzip, zstd or not at all",
+        )
     };
     let (first, more) = (all.next(), all.next());
     if more.is_some() {

@@ -63,10 +63,8 @@ async fn take(app: &App, caller: &Caller, request: Request) -> Result<Response> 
     let encoding = encoding(&parts.headers)?;
     let mut pass = enter(app, &scope, &parts.headers)?;
     let dataset = appendable(app, &scope).await?;
-    let reception = Reception {
-        received: app.clock.now(),
-        conventions: dataset.settings.conventions(),
-    };
+    let reception =
+        Reception { received: app.clock.now(), conventions: dataset.settings.conventions() };
     let body = Pieces::new(body).whole(limits::BATCH_BYTES_MAX).await?;
     // The request, its decoded form and the batch are in memory at once.
     pass.grow_to(body.len().saturating_mul(3))?;
@@ -79,7 +77,8 @@ async fn take(app: &App, caller: &Caller, request: Request) -> Result<Response> 
     drop(turn);
     pass.grow_to(admitted.batch.size_bytes())?;
     let stored = store(app, &scope, dataset.id, admitted, None).await?;
-    let message = stored.rejects.first().map(|reject| format!("{}: {}", reject.code, reject.detail));
+    let message =
+        stored.rejects.first().map(|reject| format!("{}: {}", reject.code, reject.detail));
     let answer = ledgerline_ingest::otlp_answer(
         stored.rejected,
         message.as_deref().unwrap_or_default(),

@@ -244,7 +244,19 @@ fn width(text: &str) -> Result<Width> {
 /// A width in round numbers that gives about [`BARS`] bars; a day where the span is open.
 fn fitting(range: TimeRange) -> Width {
     const ROUND: [i64; 14] = [
-        1, 5, 15, 30, 60, 300, 900, 1_800, 3_600, 3 * 3_600, 6 * 3_600, 12 * 3_600, 86_400,
+        1,
+        5,
+        15,
+        30,
+        60,
+        300,
+        900,
+        1_800,
+        3_600,
+        3 * 3_600,
+        6 * 3_600,
+        12 * 3_600,
+        86_400,
         7 * 86_400,
     ];
     let is_open = range.start == TimeRange::ALL.start || range.end == TimeRange::ALL.end;

@@ -45,11 +45,8 @@ pub(crate) async fn create_tenant(
     let scope = caller.may_operate(Action::ManageTenants)?;
     let name = request.name.parse();
     let name = name.map_err(|error| Failure::invalid("name", format!("{error}")))?;
-    let admin = NewUser {
-        email: request.admin.email,
-        password: request.admin.password,
-        role: Role::Admin,
-    };
+    let admin =
+        NewUser { email: request.admin.email, password: request.admin.password, role: Role::Admin };
     let made = app.records(move |tenancy| tenancy.create_tenant(&scope, &name, &admin)).await;
     let (tenant, admin) = made.map_err(|mut failure| {
         // The address and the password stand one level deeper in the body than the name does.
