@@ -37,10 +37,6 @@ impl Shelf {
         Self { blobs, open: Mutex::default() }
     }
 
-    pub(crate) fn blobs(&self) -> &TenantBlobs {
-        &self.blobs
-    }
-
     /// An open segment.
     pub(crate) fn open(&self, id: SegmentId) -> Result<Arc<Segment>> {
         {
@@ -85,6 +81,11 @@ impl Shelf {
     pub(crate) fn delete(&self, id: SegmentId) -> Result<()> {
         self.open.lock().segments.remove(&id);
         Ok(self.blobs.delete(&path(id)?)?)
+    }
+
+    /// Removes files that were begun and never finished. Nobody may be writing one.
+    pub(crate) fn remove_unfinished(&self) -> Result<()> {
+        Ok(self.blobs.remove_unfinished(&BlobPath::parse(FOLDER)?)?)
     }
 
     /// Every segment file that was finished.
