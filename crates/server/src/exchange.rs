@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 use ledgerline_api::code::Code;
 use ledgerline_api::problem::MEDIA_TYPE;
 use ledgerline_model::id::TenantId;
@@ -16,6 +16,7 @@ use tracing::Instrument;
 
 use crate::app::App;
 use crate::error::Failure;
+use crate::leftover;
 use crate::listen::Peer;
 use crate::otlp_shape;
 
@@ -53,6 +54,7 @@ pub(crate) async fn surround(
     let matched = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = matched.unwrap_or_else(|| "none".to_owned());
     let method = method_label(request.method());
+    let version = request.version();
     let shape = otlp_shape::of(&route, request.headers());
     request.extensions_mut().insert(Arc::clone(&exchange));
     let span = tracing::info_span!(
@@ -62,7 +64,11 @@ pub(crate) async fn surround(
         method,
         route
     );
+    let (parts, body) = request.into_parts();
+    let (body, leftover) = leftover::lend(body);
+    let request = Request::from_parts(parts, body);
     let mut response = next.run(request).instrument(span.clone()).await;
+    let is_read = leftover.read().await;
 
     let failure = response.extensions_mut().remove::<Failure>();
     if let Some(mut failure) = failure {
@@ -74,6 +80,9 @@ pub(crate) async fn surround(
         };
     }
     complete(response.headers_mut(), &exchange);
+    if !is_read && version <= Version::HTTP_11 {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     let took = app.clock.monotonic().saturating_sub(started);
     app.metrics.request(&route, method, response.status().as_u16(), took);
     let status = response.status().as_u16();

@@ -16,6 +16,7 @@ mod door;
 pub mod environment;
 mod error;
 mod exchange;
+mod leftover;
 mod listen;
 pub mod logs;
 mod loops;

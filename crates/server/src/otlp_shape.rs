@@ -12,6 +12,14 @@ use crate::error::Failure;
 /// The path of OTLP's logs.
 pub(crate) const ROUTE: &str = "/v1/logs";
 
+// Source: googleapis, `google/rpc/code.proto`.
+const INVALID_ARGUMENT: i32 = 3;
+const NOT_FOUND: i32 = 5;
+const PERMISSION_DENIED: i32 = 7;
+const RESOURCE_EXHAUSTED: i32 = 8;
+const UNAVAILABLE: i32 = 14;
+const UNAUTHENTICATED: i32 = 16;
+
 /// The layout in which a failure on this route is to be told; none for our own routes.
 pub(crate) fn of(route: &str, headers: &HeaderMap) -> Option<OtlpFormat> {
     (route == ROUTE).then(|| format(headers).unwrap_or(OtlpFormat::Json))
@@ -42,9 +50,18 @@ pub(crate) fn written(failure: &Failure, format: OtlpFormat, response: Response)
         parts.status = StatusCode::SERVICE_UNAVAILABLE;
         parts.headers.insert(header::RETRY_AFTER, HeaderValue::from(1));
     }
+    let code = match parts.status.as_u16() {
+        401 => UNAUTHENTICATED,
+        403 => PERMISSION_DENIED,
+        404 => NOT_FOUND,
+        413 | 429 => RESOURCE_EXHAUSTED,
+        503 => UNAVAILABLE,
+        _ => INVALID_ARGUMENT,
+    };
     let problem = &failure.problem;
     let message = format!("{}: {} (request {})", problem.code, problem.detail, problem.request_id);
+    let body = ledgerline_ingest::otlp_status(format, code, &message);
     parts.headers.insert(header::CONTENT_TYPE, media(format));
     parts.headers.remove(header::CONTENT_LENGTH);
-    Response::from_parts(parts, Body::from(ledgerline_ingest::otlp_status(&message, format)))
+    Response::from_parts(parts, Body::from(body))
 }

@@ -45,13 +45,17 @@ fn count_segments(app: &App) {
     app.metrics.segments.set(i64::try_from(segments).unwrap_or(i64::MAX));
 }
 
-/// Looks at how much memory events take. Whether some tenant has more than its share.
+/// Looks at how much memory events take, and at the journals. Whether some tenant has more than its
+/// share of memory.
 pub(super) fn look(app: &App) -> bool {
     let limits = app.door.limits();
     let tenants = app.node.tenants();
     let of_each = tenants.iter().map(|tenant| tenant.store.memory_bytes());
     let (sum, most) = of_each.fold((0, 0), |(sum, most), bytes| (sum + bytes, bytes.max(most)));
     app.door.refresh(sum, &app.metrics);
+    if let Some(reason) = tenants.iter().find_map(|tenant| tenant.journal.failed()) {
+        app.node.fail(reason);
+    }
     let journals: u64 = tenants.iter().map(|tenant| tenant.journal.size_bytes()).sum();
     app.metrics.journal_bytes.set(i64::try_from(journals).unwrap_or(i64::MAX));
     let (open, unavailable) = app.node.counts();

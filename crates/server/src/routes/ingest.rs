@@ -94,14 +94,22 @@ async fn take(app: &App, caller: &Caller, dataset: &str, request: Request) -> Re
     let key = idempotency_key(&parts.headers)?;
     let mut pass = enter(app, &scope, &parts.headers)?;
     let dataset = appendable(app, &scope).await?;
-    let reception =
-        Reception { received: app.clock.now(), conventions: dataset.settings.conventions() };
+    let reception = Reception { digest: key.is_some(), ..reception(app, &dataset) };
     let admission = Admission::new(format, encoding, reception);
     let admitted = decode(app, Pieces::new(body), admission, &mut pass).await?;
-    let key = key.map(|key| IdempotencyKey { key, digest: digest_of(dataset.id, &admitted) });
+    let key = key.zip(admitted.digest).map(|(key, digest)| {
+        let digest = digest_of(dataset.id, &digest);
+        IdempotencyKey { key, digest }
+    });
     let stored = store(app, &scope, dataset.id, admitted, key).await?;
     drop(pass);
     stored.into_answer()
+}
+
+/// What all events of a request have in common.
+pub(super) fn reception(app: &App, dataset: &Dataset) -> Reception {
+    let conventions = dataset.settings.conventions();
+    Reception { received: app.clock.now(), conventions, digest: false }
 }
 
 /// Asks for room for as much as the request says that it brings.
@@ -292,10 +300,10 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
 }
 
 /// The same body to another dataset is another request.
-fn digest_of(dataset: DatasetId, admitted: &Admitted) -> [u8; 32] {
+fn digest_of(dataset: DatasetId, body: &[u8; 32]) -> [u8; 32] {
     let mut context = digest::Context::new(&digest::SHA256);
     context.update(&dataset.0.to_le_bytes());
-    context.update(&admitted.digest);
+    context.update(body);
     let mut digest = [0; 32];
     digest.copy_from_slice(context.finish().as_ref());
     digest

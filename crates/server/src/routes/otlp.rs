@@ -6,11 +6,10 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, StatusCode, header};
 use ledgerline_api::code::Code;
-use ledgerline_ingest::Reception;
 use ledgerline_model::id::DatasetName;
 use ledgerline_model::limits;
 
-use super::ingest::{appendable, encoding, enter, rate_limits, store};
+use super::ingest::{appendable, encoding, enter, rate_limits, reception, store};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::Pieces;
@@ -63,8 +62,7 @@ async fn take(app: &App, caller: &Caller, request: Request) -> Result<Response> 
     let encoding = encoding(&parts.headers)?;
     let mut pass = enter(app, &scope, &parts.headers)?;
     let dataset = appendable(app, &scope).await?;
-    let reception =
-        Reception { received: app.clock.now(), conventions: dataset.settings.conventions() };
+    let reception = reception(app, &dataset);
     let body = Pieces::new(body).whole(limits::BATCH_BYTES_MAX).await?;
     // The request, its decoded form and the batch are in memory at once.
     pass.grow_to(body.len().saturating_mul(3))?;
@@ -79,11 +77,8 @@ async fn take(app: &App, caller: &Caller, request: Request) -> Result<Response> 
     let stored = store(app, &scope, dataset.id, admitted, None).await?;
     let message =
         stored.rejects.first().map(|reject| format!("{}: {}", reject.code, reject.detail));
-    let answer = ledgerline_ingest::otlp_answer(
-        stored.rejected,
-        message.as_deref().unwrap_or_default(),
-        format,
-    );
+    let message = message.as_deref().unwrap_or_default();
+    let answer = ledgerline_ingest::otlp_answer(format, stored.rejected, message);
     let headers = [(header::CONTENT_TYPE, otlp_shape::media(format))];
     Ok((StatusCode::OK, headers, answer).into_response())
 }
