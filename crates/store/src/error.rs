@@ -63,11 +63,30 @@ impl Error {
         self
     }
 
+    /// An error of the disk.
+    pub(crate) fn disk(what: &'static str, source: std::io::Error) -> Self {
+        Self::caused(ErrorKind::Unavailable, what, source)
+    }
+
     pub(crate) fn caused(
         kind: ErrorKind,
         what: impl Into<Cow<'static, str>>,
         source: impl std::error::Error + Send + Sync + 'static,
     ) -> Self {
         Self { kind, what: what.into(), source: Some(Box::new(source)) }
+    }
+}
+
+impl From<ledgerline_world::Error> for Error {
+    fn from(error: ledgerline_world::Error) -> Self {
+        use ledgerline_world::ErrorKind as World;
+        let kind = match error.kind() {
+            World::NotFound => ErrorKind::NotFound,
+            World::Busy => ErrorKind::Busy,
+            World::Unavailable => ErrorKind::Unavailable,
+            World::Corrupt => ErrorKind::Corrupt,
+            World::Invalid | World::Bug => ErrorKind::Bug,
+        };
+        Self::caused(kind, "a sealed object", error)
     }
 }

@@ -23,6 +23,7 @@ use crate::part::{Part, System};
 use crate::run::{Run, joined};
 use crate::segment::directory::{ColumnEntry, Directory};
 use crate::segment::write::{SegmentWriter, Sink, Stored};
+use crate::window::Window;
 
 /// Some rows of a part.
 #[derive(Debug)]
@@ -39,8 +40,33 @@ impl Input {
         Self { part, rows }
     }
 
+    /// The share of the part's size as it was sent that its rows have.
+    pub(crate) fn bytes_in(&self) -> u64 {
+        let share = u128::from(self.part.bytes_in()) * u128::from(self.count());
+        (share / u128::from(self.part.rows())) as u64
+    }
+
     pub(crate) fn count(&self) -> u32 {
         self.rows.iter().map(|range| range.end - range.start).sum()
+    }
+}
+
+/// How hard a segment is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// It will soon be merged.
+    Hasty,
+    /// It stays.
+    Settled,
+}
+
+impl Effort {
+    /// The zstd level.
+    fn level(self) -> i32 {
+        match self {
+            Self::Hasty => 1,
+            Self::Settled => 8,
+        }
     }
 }
 
@@ -49,11 +75,12 @@ impl Input {
 pub(crate) struct Label {
     pub(crate) dataset: DatasetId,
     pub(crate) id: SegmentId,
+    pub(crate) window: Window,
     pub(crate) applied: u64,
+    pub(crate) flushed: u64,
     pub(crate) replaces: Vec<SegmentId>,
     pub(crate) bytes_in: u64,
-    /// The zstd level.
-    pub(crate) level: i32,
+    pub(crate) effort: Effort,
 }
 
 /// The most blocks that the word index of a segment tells apart.
@@ -73,7 +100,7 @@ pub(crate) fn write_segment(
         return Err(Error::bug("a segment of no events"));
     }
     let block_rows = rows.div_ceil(BLOCKS_MAX).next_power_of_two().max(BLOCK_ROWS_MIN);
-    let mut writer = SegmentWriter::new(sink, label.level)?;
+    let mut writer = SegmentWriter::new(sink, label.effort.level())?;
     let mut index = IndexBuilder::new(rows.div_ceil(block_rows) as usize);
     let system = [
         writer.integers(&order.times)?,
@@ -105,12 +132,15 @@ pub(crate) fn write_segment(
         id: label.id,
         rows,
         block_rows,
+        window: label.window,
+        is_settled: label.effort == Effort::Settled,
         seqs: (Seq(seqs.0 as u64), Seq(seqs.1 as u64)),
         times: (Timestamp(times.0), Timestamp(times.1)),
         received: (received(Ord::min), received(Ord::max)),
         bytes_in: label.bytes_in,
         word_version: word::VERSION,
         applied: label.applied,
+        flushed: label.flushed,
         replaces: label.replaces,
         runs,
         system,

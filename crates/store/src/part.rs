@@ -334,6 +334,15 @@ impl Part {
         }
     }
 
+    /// Size of the events as they were sent.
+    #[must_use]
+    pub fn bytes_in(&self) -> u64 {
+        match &*self.source {
+            Source::Segment(segment) => segment.reader.directory().bytes_in,
+            Source::Memory(memory) => memory.bytes_in(),
+        }
+    }
+
     /// Whether it is a segment, which lies still, and not memory.
     #[must_use]
     pub fn is_segment(&self) -> bool {

@@ -5,13 +5,15 @@ use std::sync::atomic::AtomicU64;
 
 use ledgerline_model::batch::Batch;
 use ledgerline_model::id::{DatasetId, SegmentId, Seq, TenantId};
+use ledgerline_model::time::Timestamp;
 
 use crate::error::{Error, Result};
-use crate::gather::{Input, Label, write_segment};
+use crate::gather::{Effort, Input, Label, write_segment};
 use crate::memory::Memory;
 use crate::part::{Part, Segment, Source};
 use crate::segment::read::{Bytes, SegmentReader};
 use crate::snapshot::Snapshot;
+use crate::window::Window;
 
 /// Where the events of a sample lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,10 +54,12 @@ fn segment(part: Part, number: u64, scanned: &Arc<AtomicU64>) -> Result<Part> {
     let label = Label {
         dataset: DatasetId(1),
         id: SegmentId::from_bytes(id).map_err(|_| Error::bug("the number is not 0"))?,
+        window: Window::of(Timestamp(0), i64::MAX),
         applied: number,
+        flushed: number,
         replaces: Vec::new(),
         bytes_in: 0,
-        level: 1,
+        effort: Effort::Hasty,
     };
     write_segment(&[Input::whole(part)], label, &mut |piece: &[u8]| {
         bytes.extend_from_slice(piece);

@@ -107,6 +107,22 @@ impl DataDir {
         self.inner.path.join("control").join(name)
     }
 
+    /// The tenants that have a folder on the machine's disk, sorted.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn tenant_folders(&self) -> Result<Vec<TenantId>> {
+        let place = self.inner.path.join(TENANTS);
+        let io = |error| Error::io(&place, error);
+        let mut tenants = Vec::new();
+        for entry in fs::read_dir(&place).map_err(io)? {
+            let name = entry.map_err(io)?.file_name();
+            tenants.extend(name.to_str().and_then(|name| name.parse::<TenantId>().ok()));
+        }
+        tenants.sort();
+        Ok(tenants)
+    }
+
     /// Opens a tenant's folder for a background job, or makes it.
     ///
     /// # Errors

@@ -47,32 +47,59 @@ impl FrameKey {
     }
 }
 
-/// A log that is being written.
+/// A log that is being written. Nobody finds it before [`LogFile::publish`]; dropped before that,
+/// it never was.
 #[derive(Debug)]
 pub struct LogFile {
+    blobs: TenantBlobs,
+    path: BlobPath,
+    /// Where it lies, now.
     place: PathBuf,
     file: Arc<dyn DiskFile>,
     key: FrameKey,
     length: u64,
+    is_published: bool,
 }
 
 impl LogFile {
     pub(crate) fn create(blobs: &TenantBlobs, path: &BlobPath) -> Result<Self> {
-        let place = blobs.place(path);
-        blobs.make_folder_of(&place)?;
-        let io = |error| Error::io(&place, error);
         let (key, wrapped) = blobs.make_key(path);
         let mut header = Vec::with_capacity(HEADER_BYTES);
         header.extend_from_slice(&MAGIC);
         header.extend_from_slice(&[VERSION, 0, 0, 0]);
         header.extend_from_slice(&wrapped);
-        let file = blobs.disk().create(&place).map_err(io)?;
-        file.append(&header).map_err(io)?;
-        file.sync().map_err(io)?;
-        blobs.sync_folder_of(&place)?;
         let about = blobs.about(path, &header).into();
-        let key = FrameKey { key: Arc::new(key), about };
-        Ok(Self { place, file, key, length: HEADER_BYTES as u64 })
+        let (place, file) = blobs.create_temporary(path)?;
+        let mut log = Self {
+            blobs: blobs.clone(),
+            path: path.clone(),
+            place,
+            file,
+            key: FrameKey { key: Arc::new(key), about },
+            length: 0,
+            is_published: false,
+        };
+        log.append(&header)?;
+        Ok(log)
+    }
+
+    /// Makes the log durable with what was appended so far, and lets it be found at its path. It
+    /// replaces a log that lies there.
+    ///
+    /// # Errors
+    /// The disk's; whether the log is found is then not known, and it must be given up.
+    pub fn publish(&mut self) -> Result<()> {
+        self.sync()?;
+        self.blobs.publish(&self.place, &self.path)?;
+        self.place = self.blobs.place(&self.path);
+        self.is_published = true;
+        Ok(())
+    }
+
+    /// Where it lies, or will.
+    #[must_use]
+    pub fn path(&self) -> &BlobPath {
+        &self.path
     }
 
     /// What seals the log's frames.
@@ -105,6 +132,14 @@ impl LogFile {
     /// be given up.
     pub fn sync(&self) -> Result<()> {
         self.file.sync().map_err(|error| Error::io(&self.place, error))
+    }
+}
+
+impl Drop for LogFile {
+    fn drop(&mut self) {
+        if !self.is_published {
+            self.blobs.discard(&self.place);
+        }
     }
 }
 

@@ -125,7 +125,7 @@ impl TenantBlobs {
         }
     }
 
-    /// The objects that lie directly in a folder, sorted. Removes what was never finished.
+    /// The objects that lie directly in a folder, sorted; not those that are not finished.
     ///
     /// # Errors
     /// The disk's.
@@ -134,6 +134,19 @@ impl TenantBlobs {
         let files = self.inner.disk.files(&place).map_err(|error| Error::io(&place, error))?;
         let names = files.iter().filter_map(|file| file.file_name()?.to_str());
         names.filter(|name| !name.ends_with(TEMPORARY)).map(|name| folder.join(name)).collect()
+    }
+
+    /// Removes what was begun in a folder and never finished. Only for who alone writes there, and
+    /// writes nothing now.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn remove_unfinished(&self, folder: &BlobPath) -> Result<()> {
+        let place = self.place(folder);
+        let files = self.inner.disk.files(&place).map_err(|error| Error::io(&place, error))?;
+        let is_unfinished = |file: &&PathBuf| file.to_string_lossy().ends_with(TEMPORARY);
+        files.iter().filter(is_unfinished).for_each(|file| self.discard(file));
+        Ok(())
     }
 
     /// How long an object is on the disk.
@@ -152,6 +165,22 @@ impl TenantBlobs {
         self.inner.folder.join(name)
     }
 
+    /// Whether there is such a file.
+    #[must_use]
+    pub fn has_local_file(&self, name: &str) -> bool {
+        self.local_file(name).exists()
+    }
+
+    /// Sets a damaged file that is not sealed aside under another name.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn set_aside_local_file(&self, name: &str) -> Result<()> {
+        let place = self.local_file(name);
+        let aside = place.with_extension("damaged");
+        std::fs::rename(&place, &aside).map_err(|error| Error::io(&place, error))
+    }
+
     /// How many bytes may still be written.
     ///
     /// # Errors
@@ -161,7 +190,7 @@ impl TenantBlobs {
         self.inner.disk.free_bytes(folder).map_err(|error| Error::io(folder, error))
     }
 
-    /// Begins a log.
+    /// Begins a log. Nobody finds it before [`LogFile::publish`].
     ///
     /// # Errors
     /// The disk's.
@@ -195,10 +224,6 @@ impl TenantBlobs {
 
     pub(crate) fn cache(&self) -> &ChunkCache {
         &self.inner.cache
-    }
-
-    pub(crate) fn chance(&self) -> &Chance {
-        &self.inner.chance
     }
 
     pub(crate) fn place(&self, path: &BlobPath) -> PathBuf {

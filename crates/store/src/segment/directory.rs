@@ -5,9 +5,10 @@
 //! tail      = directory offset u64 | stored length u32 | raw length u32 | crc32c of the stored
 //!             directory u32 | format version u32 | magic "LLS1"                  (28 bytes)
 //! directory = dataset u32 | segment id [16] | rows varint | block rows varint
+//!           | window start zigzag varint | window width varint | is settled u8
 //!           | seq first, last varint | time first, last zigzag varint
 //!           | received first, last zigzag varint | bytes in varint | word version u8
-//!           | applied ordinal varint | replaces varint × id [16] | runs varint × run
+//!           | applied varint | flushed varint | replaces varint × id [16] | runs varint × run
 //!           | 4 × page list (time, seq, severity, flags) | columns varint × column
 //!           | column sets | chunks varint × chunk
 //! run       = first seq varint | count varint | received zigzag varint | id base u128
@@ -29,6 +30,7 @@ use ledgerline_model::varint::{put_varint, take_varint, unzigzag, zigzag};
 use super::pack::Span;
 use crate::error::{Error, Result};
 use crate::run::Run;
+use crate::window::Window;
 
 /// The version that is written. Every version ever released is read.
 pub(crate) const VERSION: u32 = 1;
@@ -81,13 +83,19 @@ pub(crate) struct Directory {
     pub(crate) id: SegmentId,
     pub(crate) rows: u32,
     pub(crate) block_rows: u32,
+    pub(crate) window: Window,
+    /// Whether it was written for long, not in haste.
+    pub(crate) is_settled: bool,
     pub(crate) seqs: (Seq, Seq),
     pub(crate) times: (Timestamp, Timestamp),
     pub(crate) received: (Timestamp, Timestamp),
     pub(crate) bytes_in: u64,
     pub(crate) word_version: u8,
-    /// Up to which commit of the tenant's journal everything was in segments when this was written.
+    /// Up to which commit of the tenant's journal everything is in segments when this one exists.
     pub(crate) applied: u64,
+    /// Up to which commit the flush went that its latest events come from. Beyond the `applied` of
+    /// every segment, it is what is left of a flush that was cut off.
+    pub(crate) flushed: u64,
     /// The segments whose events this one holds instead of them.
     pub(crate) replaces: Vec<SegmentId>,
     pub(crate) runs: Vec<Run>,
@@ -117,6 +125,9 @@ impl Directory {
         out.extend_from_slice(self.id.as_bytes());
         put_varint(&mut out, u64::from(self.rows));
         put_varint(&mut out, u64::from(self.block_rows));
+        put_varint(&mut out, zigzag(self.window.start.0));
+        put_varint(&mut out, self.window.width as u64);
+        out.push(u8::from(self.is_settled));
         put_varint(&mut out, self.seqs.0.0);
         put_varint(&mut out, self.seqs.1.0);
         for time in [self.times.0, self.times.1, self.received.0, self.received.1] {
@@ -125,6 +136,7 @@ impl Directory {
         put_varint(&mut out, self.bytes_in);
         out.push(self.word_version);
         put_varint(&mut out, self.applied);
+        put_varint(&mut out, self.flushed);
         put_varint(&mut out, self.replaces.len() as u64);
         self.replaces.iter().for_each(|id| out.extend_from_slice(id.as_bytes()));
         put_varint(&mut out, self.runs.len() as u64);
@@ -166,7 +178,8 @@ impl Directory {
         self.rows > 0
             && self.block_rows > 0
             && self.seqs.0 <= self.seqs.1
-            && self.times.0 <= self.times.1
+            && self.window.width > 0
+            && self.window.holds(self.times.0, self.times.1)
             && self.system.iter().all(|pages| sum(pages) == rows)
             && self.runs.iter().map(|run| run.count).sum::<u64>() >= rows
             && self.columns.iter().all(|column| {
@@ -293,12 +306,18 @@ fn decode(input: &mut &[u8]) -> Option<Directory> {
         id,
         rows,
         block_rows: take_u32(input)?,
+        window: Window {
+            start: take_time(input)?,
+            width: i64::try_from(take_varint(input)?).ok()?,
+        },
+        is_settled: take(input, 1)?[0] == 1,
         seqs: (Seq(take_varint(input)?), Seq(take_varint(input)?)),
         times: (take_time(input)?, take_time(input)?),
         received: (take_time(input)?, take_time(input)?),
         bytes_in: take_varint(input)?,
         word_version: take(input, 1)?[0],
         applied: take_varint(input)?,
+        flushed: take_varint(input)?,
         replaces: take_list(input, take_id)?,
         runs: take_list(input, take_run)?,
         system: [take_pages(input)?, take_pages(input)?, take_pages(input)?, take_pages(input)?],

@@ -12,6 +12,7 @@ use super::encode;
 use super::pack::{Span, unpack};
 use crate::column::{ColumnData, Data, Dictionary, Rows};
 use crate::error::{Error, Result};
+use crate::index;
 
 /// Where the bytes of a segment come from.
 pub(crate) trait Bytes: Send + Sync + fmt::Debug {
@@ -52,6 +53,17 @@ impl SegmentReader {
         }
         let directory = Directory::decode(&unpack(stored, span)?)?;
         Ok(Self { bytes, directory })
+    }
+
+    /// Reads and decodes everything.
+    pub(crate) fn verify(&self) -> Result<()> {
+        let directory = &self.directory;
+        let all = [0..directory.rows];
+        (0..directory.system.len()).try_for_each(|number| self.system(number).map(drop))?;
+        for column in &directory.columns {
+            self.column(column, &all, &mut 0)?;
+        }
+        index::read::scan(directory, |_| true, |_| (), |chunk| self.read(chunk.span))
     }
 
     pub(crate) fn directory(&self) -> &Directory {

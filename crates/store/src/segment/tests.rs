@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::index::build::IndexBuilder;
 use crate::index::read::{Found, find};
 use crate::run::Run;
+use crate::window::Window;
 
 #[derive(Debug)]
 struct InMemory(Vec<u8>);
@@ -66,12 +67,15 @@ fn segment() -> Vec<u8> {
             id: SegmentId::from_bytes([1; 16]).expect("not all zero"),
             rows: ROWS,
             block_rows: 256,
+            window: Window::of(Timestamp(0), Timestamp::DAY),
+            is_settled: true,
             seqs: (Seq(0), Seq(u64::from(ROWS) - 1)),
             times: (Timestamp(0), Timestamp(999_000_000)),
             received: (Timestamp(5), Timestamp(5)),
             bytes_in: 1,
             word_version: 1,
             applied: 3,
+            flushed: 3,
             replaces: Vec::new(),
             runs: vec![Run {
                 first_seq: Seq(0),
@@ -106,6 +110,31 @@ fn what_was_written_is_read() -> Result<()> {
     assert_eq!(data.value(1), crate::column::ValueRef::Str("Word9 x"));
     assert!(reader.column(column, &[7..9], &mut 0)?.rows.is_empty());
     Ok(())
+}
+
+/// What every segment of this file's events must give, whatever version wrote it.
+fn check(reader: &SegmentReader) -> Result<()> {
+    assert_eq!(reader.system(TIME)?[999], 999_000_000);
+    assert_eq!(reader.directory().rows, ROWS);
+    assert_eq!(reader.directory().runs[0].id_base, 9);
+    let column = &reader.directory().columns[0];
+    assert_eq!((&*column.name, column.present), ("text", 334));
+    let data = reader.column(column, &[990..1000], &mut 0)?;
+    assert_eq!(data.value(3), crate::column::ValueRef::Str("Word999 x"));
+    let found = find(reader.directory(), "word999", |chunk| reader.read(chunk.span))?;
+    assert!(matches!(found, Found::At(_)));
+    reader.verify()
+}
+
+#[test]
+fn every_version_ever_released_is_read() -> Result<()> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
+    let version = folder.join("v1/segment.lls");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&version, segment()).map_err(|error| Error::disk("golden", error))?;
+    }
+    check(&open(std::fs::read(&version).map_err(|error| Error::disk("golden", error))?)?)?;
+    check(&open(segment())?)
 }
 
 #[test]

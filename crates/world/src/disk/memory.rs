@@ -1,8 +1,9 @@
-//! A disk in memory that forgets, when its power is cut, exactly what was not made durable, and that
-//! fails when it is told to.
+//! A disk in memory that forgets, when its power is cut, exactly what was not made durable, and
+//! that fails when it is told to.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Error, ErrorKind, Result};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,9 +14,10 @@ use super::{Disk, DiskFile};
 /// What shall go wrong next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The next sync of a file fails, and what it should have kept is forgotten at a power cut.
+    /// The next sync of a file fails. What it should have kept stays to be read, and reads as zeros
+    /// after a power cut even if a later sync succeeds, as kernels have it.
     Sync,
-    /// The next append writes so many bytes and fails, as on a full disk.
+    /// The next append writes so many bytes, never all of them, and fails, as on a full disk.
     ShortAppend(usize),
 }
 
@@ -33,12 +35,38 @@ struct State {
     fault: Option<Fault>,
     syncs: u64,
     free_bytes: Option<u64>,
+    changes: u64,
+    changes_max: Option<u64>,
+}
+
+impl State {
+    /// Counts a change; refuses it when the disk is to be gone by now.
+    fn count_change(&mut self) -> Result<()> {
+        if self.changes_max.is_some_and(|max| self.changes >= max) {
+            return Err(Error::other("the disk is gone"));
+        }
+        self.changes += 1;
+        Ok(())
+    }
 }
 
 #[derive(Debug, Default)]
 struct Contents {
     bytes: Vec<u8>,
     durable: usize,
+    /// What a sync failed to keep.
+    lost: Vec<Range<usize>>,
+}
+
+impl Contents {
+    fn after_power_cut(&self, torn_bytes: usize) -> Self {
+        let length = self.bytes.len().min(self.durable + torn_bytes);
+        let mut bytes = self.bytes[..length].to_vec();
+        for lost in &self.lost {
+            bytes[lost.start.min(length)..lost.end.min(length)].fill(0);
+        }
+        Self { bytes, durable: length, lost: Vec::new() }
+    }
 }
 
 #[derive(Debug)]
@@ -60,10 +88,8 @@ impl MemoryDisk {
     pub fn after_power_cut(&self, torn_bytes: usize) -> Self {
         let state = self.state.lock();
         let survive = |(path, contents): (&PathBuf, &Arc<Mutex<Contents>>)| {
-            let contents = contents.lock();
-            let length = contents.bytes.len().min(contents.durable + torn_bytes);
-            let bytes = contents.bytes[..length].to_vec();
-            (path.clone(), Arc::new(Mutex::new(Contents { bytes, durable: length })))
+            let contents = contents.lock().after_power_cut(torn_bytes);
+            (path.clone(), Arc::new(Mutex::new(contents)))
         };
         let names: BTreeMap<_, _> = state.durable_names.iter().map(survive).collect();
         let folders = state.folders.clone();
@@ -79,6 +105,24 @@ impl MemoryDisk {
     /// Sets how much room there is.
     pub fn set_free_bytes(&self, free_bytes: u64) {
         self.state.lock().free_bytes = Some(free_bytes);
+    }
+
+    /// Lets the disk take so many changes from now on (files made, renamed and removed, bytes
+    /// appended, syncs) and refuse all after them, as if the machine had lost it there.
+    pub fn lose_after(&self, changes: u64) {
+        let mut state = self.state.lock();
+        state.changes_max = Some(state.changes + changes);
+    }
+
+    /// Takes changes again, after [`MemoryDisk::lose_after`]: the process alone was lost.
+    pub fn keep_all(&self) {
+        self.state.lock().changes_max = None;
+    }
+
+    /// How many changes were made so far, as [`MemoryDisk::lose_after`] counts them.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.state.lock().changes
     }
 
     /// How often a file was synced.
@@ -108,6 +152,7 @@ impl MemoryDisk {
 impl Disk for MemoryDisk {
     fn create(&self, path: &Path) -> Result<Arc<dyn DiskFile>> {
         let mut state = self.state.lock();
+        state.count_change()?;
         if state.names.contains_key(path) {
             return Err(ErrorKind::AlreadyExists.into());
         }
@@ -124,18 +169,23 @@ impl Disk for MemoryDisk {
 
     fn rename(&self, source: &Path, target: &Path) -> Result<()> {
         let mut state = self.state.lock();
+        state.count_change()?;
         let contents = state.names.remove(source).ok_or(ErrorKind::NotFound)?;
         state.names.insert(target.to_owned(), contents);
         Ok(())
     }
 
     fn remove(&self, path: &Path) -> Result<()> {
-        let removed = self.state.lock().names.remove(path);
+        let mut state = self.state.lock();
+        state.count_change()?;
+        let removed = state.names.remove(path);
         removed.map(drop).ok_or_else(|| ErrorKind::NotFound.into())
     }
 
     fn make_folder(&self, path: &Path) -> Result<()> {
-        self.state.lock().folders.insert(path.to_owned());
+        let mut state = self.state.lock();
+        state.count_change()?;
+        state.folders.insert(path.to_owned());
         Ok(())
     }
 
@@ -151,6 +201,7 @@ impl Disk for MemoryDisk {
 
     fn sync_folder(&self, folder: &Path) -> Result<()> {
         let mut state = self.state.lock();
+        state.count_change()?;
         let in_folder = |path: &PathBuf| path.parent() == Some(folder);
         let now: Vec<_> = state
             .names
@@ -183,10 +234,12 @@ impl DiskFile for MemoryFile {
     }
 
     fn append(&self, bytes: &[u8]) -> Result<()> {
-        let fault = self.state.lock().fault.take_if(|fault| matches!(fault, Fault::ShortAppend(_)));
+        let mut state = self.state.lock();
+        state.count_change()?;
+        let fault = state.fault.take_if(|fault| matches!(fault, Fault::ShortAppend(_)));
         let mut contents = self.contents.lock();
         if let Some(Fault::ShortAppend(written)) = fault {
-            contents.bytes.extend_from_slice(&bytes[..written.min(bytes.len())]);
+            contents.bytes.extend_from_slice(&bytes[..written.min(bytes.len().saturating_sub(1))]);
             return Err(ErrorKind::StorageFull.into());
         }
         contents.bytes.extend_from_slice(bytes);
@@ -195,8 +248,12 @@ impl DiskFile for MemoryFile {
 
     fn sync(&self) -> Result<()> {
         let mut state = self.state.lock();
+        state.count_change()?;
         state.syncs += 1;
         if state.fault.take_if(|fault| *fault == Fault::Sync).is_some() {
+            let mut contents = self.contents.lock();
+            let lost = contents.durable..contents.bytes.len();
+            contents.lost.push(lost);
             return Err(Error::other("the disk lost what it was given"));
         }
         let mut contents = self.contents.lock();

@@ -1,0 +1,10 @@
+//! A running `ledgerline`, driven from outside as its users do: by benchmarks and by tests of the
+//! whole program.
+//!
+//! It never links a room of the platform: what it sees is what everybody sees.
+
+mod node;
+mod process;
+
+pub use node::{Node, Reply, Tenant};
+pub use process::{Spent, folder_bytes, peak_bytes, running_seconds, wait};

@@ -1,0 +1,120 @@
+//! One tenant's journal: the tenant is bound here, once.
+
+use std::sync::Arc;
+
+use ledgerline_model::id::{DatasetId, TenantId};
+use ledgerline_policy::{Append, Scope, Upkeep};
+use ledgerline_world::{Chance, Clock, TenantBlobs};
+
+use crate::appender::Appender;
+use crate::committed::{Apply, Committed, Position};
+use crate::error::{Error, ErrorKind, Result};
+use crate::files::FileJournal;
+use crate::journal::Journal;
+use crate::options::{Options, Recovered, Start};
+
+/// One tenant's journal.
+#[derive(Debug, Clone)]
+pub struct TenantJournal {
+    tenant: TenantId,
+    journal: Arc<dyn Journal>,
+}
+
+impl TenantJournal {
+    /// Opens a tenant's journal: reads what it holds, hands what `start` does not cover to `apply`,
+    /// and begins to write. One process at a time may; the lock of the data folder sees to that.
+    ///
+    /// # Errors
+    /// `Corrupt` when what was acknowledged cannot be read, or is not what `start` says; nothing
+    /// was then changed, and `apply` may have got a part. `DiskFull` when the disk is so full that
+    /// the last group cannot be made sure of. `Bug` when the scope is another tenant's.
+    pub fn open(
+        scope: &Scope<Upkeep>,
+        blobs: TenantBlobs,
+        means: (Arc<dyn Clock>, Chance),
+        options: Options,
+        start: Start,
+        apply: Arc<dyn Apply>,
+    ) -> Result<(Self, Recovered)> {
+        let tenant = blobs.tenant();
+        check_tenant(scope, tenant)?;
+        let (journal, recovered) = FileJournal::open(blobs, means, options, &start, apply)?;
+        Ok((Self { tenant, journal: Arc::new(journal) }, recovered))
+    }
+
+    /// Binds a dataset, once.
+    ///
+    /// # Errors
+    /// `Bug` when the scope is another tenant's.
+    pub fn appender(&self, scope: &Scope<Append>, dataset: DatasetId) -> Result<Appender> {
+        check_tenant(scope, self.tenant)?;
+        Ok(Appender::new(Arc::clone(&self.journal), dataset))
+    }
+
+    /// Hands out, once more, the commits from a position on that were not trimmed. Nothing is
+    /// trimmed meanwhile.
+    ///
+    /// # Errors
+    /// `Corrupt`, with the file and the place; the disk's; `Bug` when the scope is another
+    /// tenant's.
+    pub fn read(
+        &self,
+        scope: &Scope<Upkeep>,
+        from: Position,
+        take: &mut dyn FnMut(Committed),
+    ) -> Result<()> {
+        check_tenant(scope, self.tenant)?;
+        self.journal.read(from, take)
+    }
+
+    /// Deletes the files whose every commit lies before `applied`. Keys and ids that are still
+    /// remembered are kept elsewhere first. May wait for the disk.
+    ///
+    /// # Errors
+    /// The disk's; `Unknown` when it failed; `Bug` when the scope is another tenant's.
+    pub fn trim(&self, scope: &Scope<Upkeep>, applied: Position) -> Result<()> {
+        check_tenant(scope, self.tenant)?;
+        self.journal.trim(applied)
+    }
+
+    /// The place after the last commit.
+    #[must_use]
+    pub fn end(&self) -> Position {
+        self.journal.end()
+    }
+
+    /// Bytes on the disk.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        self.journal.size_bytes()
+    }
+
+    /// Why the journal takes nothing more, when the disk failed: the process must then end, and the
+    /// next start finds out what is stored.
+    #[must_use]
+    pub fn failed(&self) -> Option<String> {
+        self.journal.desk().failed().map(|what| what.to_string())
+    }
+
+    /// Waits until [`TenantJournal::failed`] has something to say; for ever, as a rule.
+    pub async fn until_failed(&self) -> String {
+        let mut failure = self.journal.desk().watch_failure();
+        let what = failure.wait_for(Option::is_some).await.ok().and_then(|what| what.clone());
+        match what {
+            Some(what) => what.to_string(),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Stops the writer after what waits. Waits for it.
+    pub fn close(&self) {
+        self.journal.close();
+    }
+}
+
+fn check_tenant<A>(scope: &Scope<A>, tenant: TenantId) -> Result<()> {
+    if scope.tenant() == tenant {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Bug, "the scope is another tenant's"))
+}

@@ -1,0 +1,58 @@
+//! Retention: segments whose every event is past its time are deleted.
+
+use ledgerline_model::id::DatasetId;
+use ledgerline_model::time::Timestamp;
+use ledgerline_policy::{Scope, Upkeep};
+
+use crate::catalog::Change;
+use crate::error::Result;
+use crate::tenant::TenantStore;
+
+/// What [`TenantStore::expire`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Expired {
+    /// How many segments were deleted.
+    pub segments: u64,
+    /// How many events were in them.
+    pub events: u64,
+}
+
+impl TenantStore {
+    /// Deletes the segments of a dataset whose every event happened, and was received, before
+    /// `before`. A segment that alone says up to where the journal is in segments stays until the
+    /// next flush has written another: without it, a lost catalog could not be made again.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn expire(
+        &self,
+        scope: &Scope<Upkeep>,
+        dataset: DatasetId,
+        before: Timestamp,
+    ) -> Result<Expired> {
+        self.check_tenant(scope.tenant())?;
+        let _writing = self.writing.lock();
+        let (change, expired) = {
+            let state = self.state.read();
+            let Some(visible) = state.datasets.get(&dataset) else { return Ok(Expired::default()) };
+            let all = state.datasets.values().flat_map(|visible| visible.segments.iter());
+            let applied = all.map(|entry| entry.applied).max();
+            let gone = visible.segments.iter().filter(|entry| {
+                entry.times.1 < before
+                    && entry.received.1 < before
+                    && Some(entry.applied) != applied
+            });
+            let gone: Vec<_> = gone.collect();
+            let events = gone.iter().map(|entry| entry.rows).sum();
+            let expired = Expired { segments: gone.len() as u64, events };
+            let removed = gone.iter().map(|entry| entry.id).collect();
+            (Change { removed, ..Change::default() }, expired)
+        };
+        if expired.segments > 0 {
+            self.catalog.commit(&change)?;
+            self.show(&mut self.state.write(), &change);
+            change.removed.iter().try_for_each(|id| self.shelf.delete(*id))?;
+        }
+        Ok(expired)
+    }
+}

@@ -1,0 +1,131 @@
+//! The shelf: a tenant's segment files, and those of them that are open.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::sync::Arc;
+
+use ledgerline_model::id::SegmentId;
+use ledgerline_world::{Blob, BlobPath, TenantBlobs};
+use parking_lot::Mutex;
+
+use crate::catalog::Entry;
+use crate::error::{Error, Result};
+use crate::gather::{Input, Label, write_segment};
+use crate::part::Segment;
+use crate::segment::read::{Bytes, SegmentReader};
+
+const FOLDER: &str = "segments";
+const ENDING: &str = ".lls";
+/// How many segments of a tenant are open at once; each takes a file handle and its directory.
+const OPEN_MAX: usize = 128;
+
+/// A tenant's segment files.
+#[derive(Debug)]
+pub(crate) struct Shelf {
+    blobs: TenantBlobs,
+    open: Mutex<Opened>,
+}
+
+#[derive(Debug, Default)]
+struct Opened {
+    segments: HashMap<SegmentId, (Arc<Segment>, u64)>,
+    clock: u64,
+}
+
+impl Shelf {
+    pub(crate) fn new(blobs: TenantBlobs) -> Self {
+        Self { blobs, open: Mutex::default() }
+    }
+
+    /// An open segment.
+    pub(crate) fn open(&self, id: SegmentId) -> Result<Arc<Segment>> {
+        {
+            let mut open = self.open.lock();
+            open.clock += 1;
+            let now = open.clock;
+            if let Some((segment, used)) = open.segments.get_mut(&id) {
+                *used = now;
+                return Ok(Arc::clone(segment));
+            }
+        }
+        let segment = Arc::new(Segment::new(read(&self.blobs, id)?));
+        let mut open = self.open.lock();
+        if open.segments.len() >= OPEN_MAX {
+            let oldest = open.segments.iter().min_by_key(|(_, (_, used))| *used);
+            if let Some(id) = oldest.map(|(id, _)| *id) {
+                open.segments.remove(&id);
+            }
+        }
+        let now = open.clock;
+        open.segments.insert(id, (Arc::clone(&segment), now));
+        Ok(segment)
+    }
+
+    /// Writes a segment, reads it again, and gives its entry for the catalog.
+    pub(crate) fn write(&self, inputs: &[Input], label: Label) -> Result<Entry> {
+        let id = label.id;
+        let path = path(id)?;
+        let mut writer = self.blobs.create(&path)?;
+        let (directory, _) = write_segment(inputs, label, &mut |piece: &[u8]| {
+            writer.write_all(piece).map_err(|source| Error::disk("a segment", source))
+        })?;
+        let written = writer.finish()?;
+        let reader = read(&self.blobs, id)?;
+        if *reader.directory() != directory {
+            return Err(Error::corrupt("the segment that was written is read differently"));
+        }
+        Ok(Entry::of(&directory, written.sealed_bytes))
+    }
+
+    /// Deletes a segment's file. Whoever has it open can read on.
+    pub(crate) fn delete(&self, id: SegmentId) -> Result<()> {
+        self.open.lock().segments.remove(&id);
+        Ok(self.blobs.delete(&path(id)?)?)
+    }
+
+    /// Removes files that were begun and never finished. Nobody may be writing one.
+    pub(crate) fn remove_unfinished(&self) -> Result<()> {
+        Ok(self.blobs.remove_unfinished(&BlobPath::parse(FOLDER)?)?)
+    }
+
+    /// Every segment file that was finished.
+    pub(crate) fn list(&self) -> Result<Vec<SegmentId>> {
+        list(&self.blobs)
+    }
+}
+
+/// Every finished segment file of a tenant.
+pub(crate) fn list(blobs: &TenantBlobs) -> Result<Vec<SegmentId>> {
+    let folder = BlobPath::parse(FOLDER)?;
+    let paths = blobs.list(&folder)?;
+    let id = |path: &BlobPath| path.name().strip_suffix(ENDING)?.parse().ok();
+    Ok(paths.iter().filter_map(id).collect())
+}
+
+/// Opens a segment file and checks its directory.
+pub(crate) fn read(blobs: &TenantBlobs, id: SegmentId) -> Result<SegmentReader> {
+    let path = path(id)?;
+    let bytes = SealedBytes(blobs.open_blob(&path)?);
+    let reader = SegmentReader::open(Box::new(bytes)).map_err(|error| error.about(&path))?;
+    if reader.directory().id != id {
+        return Err(Error::corrupt("the segment has another id than its name says").about(&path));
+    }
+    Ok(reader)
+}
+
+pub(crate) fn path(id: SegmentId) -> Result<BlobPath> {
+    Ok(BlobPath::parse(&format!("{FOLDER}/{id}{ENDING}"))?)
+}
+
+#[derive(Debug)]
+struct SealedBytes(Blob);
+
+impl Bytes for SealedBytes {
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+
+    fn read_at(&self, offset: u64, length: usize) -> Result<Vec<u8>> {
+        Ok(self.0.read_at(offset, length)?)
+    }
+}
