@@ -122,6 +122,13 @@ impl Memory {
         self.bytes += std::mem::take(&mut more.bytes);
         Ok(())
     }
+
+    /// Both as one.
+    #[must_use]
+    pub fn with(mut self, mut other: Self) -> Self {
+        self.bytes += std::mem::take(&mut other.bytes);
+        self
+    }
 }
 
 impl Drop for Memory {

@@ -1,0 +1,168 @@
+//! Histograms, fields and values: what the found events are like as a whole.
+
+use std::collections::BTreeMap;
+
+use ledgerline_model::batch::Kind;
+use ledgerline_model::limits::HISTOGRAM_BARS_MAX;
+use ledgerline_model::time::Timestamp;
+use ledgerline_store::part::System;
+use rayon::prelude::*;
+
+use super::Target;
+use super::group::{KeySource, Stats};
+use super::measure::Measuring;
+use super::part_scan::{PartScan, severity};
+use super::pipes::groups_of_search;
+use super::plan::{Name, Node};
+use super::totals::Totals;
+use crate::answer::{Bar, Cell, Field, Values};
+use crate::error::{Error, ErrorKind, Result};
+use crate::lang::ast::Direction;
+use crate::lang::width::Width;
+
+/// The names of severities, in order.
+const SEVERITIES: [&str; 7] = ["", "DEBUG", "ERROR", "FATAL", "INFO", "TRACE", "WARN"];
+
+type Counts = [u64; SEVERITIES.len()];
+
+/// How many events there are in each bar, by severity.
+pub(super) fn histogram(target: &Target<'_>, node: &Node, width: Width) -> Result<Vec<Bar>> {
+    let parts: Result<Vec<BTreeMap<i64, Counts>>> = target
+        .snapshot
+        .parts()
+        .par_iter()
+        .map(|part| bars(&PartScan::new(target, part), node, width))
+        .collect();
+    let mut all: BTreeMap<i64, Counts> = BTreeMap::new();
+    for (start, counts) in parts?.into_iter().flatten() {
+        let bar = all.entry(start).or_default();
+        bar.iter_mut().zip(counts).for_each(|(bar, count)| *bar += count);
+    }
+    check_count(all.len())?;
+    let bar = |(start, counts): (i64, Counts)| Bar {
+        start: Timestamp(start),
+        count: counts.iter().sum(),
+        severities: SEVERITIES.into_iter().zip(counts).filter(|(_, count)| *count > 0).collect(),
+    };
+    Ok(all.into_iter().map(bar).collect())
+}
+
+fn check_count(bars: usize) -> Result<()> {
+    if bars > HISTOGRAM_BARS_MAX {
+        let what = format!("the histogram has more than {HISTOGRAM_BARS_MAX} bars");
+        return Err(Error::new(ErrorKind::TooBig, what));
+    }
+    Ok(())
+}
+
+fn bars(scan: &PartScan<'_>, node: &Node, width: Width) -> Result<BTreeMap<i64, Counts>> {
+    let mut bars: BTreeMap<i64, Counts> = BTreeMap::new();
+    let rows = scan.select(node, None)?;
+    if rows.is_empty() {
+        return Ok(bars);
+    }
+    let severities = scan.part.system(System::Severity)?;
+    let class = |row: u32| {
+        let name = severity(severities[row as usize]).name();
+        SEVERITIES.binary_search(&name).unwrap_or(0)
+    };
+    let (first, last) = scan.part.times();
+    let only = Some(width.floor(first).0).filter(|start| width.floor(last).0 == *start);
+    if let Some(start) = only {
+        let bar = bars.entry(start).or_default();
+        rows.iter().for_each(|row| bar[class(row)] += 1);
+        return Ok(bars);
+    }
+    let times = scan.times()?;
+    for row in rows.iter() {
+        let start = width.floor(Timestamp(times[row as usize])).0;
+        bars.entry(start).or_default()[class(row)] += 1;
+        check_count(bars.len())?;
+    }
+    Ok(bars)
+}
+
+/// The fields of the found events.
+pub(super) fn fields(target: &Target<'_>, node: &Node) -> Result<Vec<Field>> {
+    type Kinds = [u64; Kind::ALL.len()];
+    let parts: Result<Vec<(u64, Vec<(usize, u64)>)>> = target
+        .snapshot
+        .parts()
+        .par_iter()
+        .map(|part| field_counts(&PartScan::new(target, part), node))
+        .collect();
+    let mut found = 0;
+    let mut all: BTreeMap<&str, Kinds> = BTreeMap::new();
+    for (part, (rows, counts)) in target.snapshot.parts().iter().zip(parts?) {
+        found += rows;
+        for (column, count) in counts {
+            let head = &part.columns()[column];
+            all.entry(&head.name).or_default()[head.kind as usize - 1] += count;
+        }
+    }
+    let field = |(name, kinds): (&str, Kinds)| {
+        let events = kinds.iter().sum::<u64>();
+        let kinds = Kind::ALL.into_iter().zip(kinds).filter(|(_, count)| *count > 0);
+        let share = events as f64 / found as f64;
+        Field { name: name.to_owned(), kinds: kinds.collect(), events, share }
+    };
+    let mut fields: Vec<Field> = all.into_iter().map(field).collect();
+    // A stable sort: equal ones stay in the order of their names.
+    fields.sort_by_key(|field| std::cmp::Reverse(field.events));
+    Ok(fields)
+}
+
+/// How many rows of a part are found, and how many of them have each column that some have.
+fn field_counts(scan: &PartScan<'_>, node: &Node) -> Result<(u64, Vec<(usize, u64)>)> {
+    let rows = scan.select(node, None)?;
+    let found = rows.len() as u64;
+    let mut counts = Vec::new();
+    if found == 0 {
+        return Ok((0, counts));
+    }
+    for (column, head) in scan.part.columns().iter().enumerate() {
+        let count = if rows.is_all() {
+            u64::from(head.present)
+        } else {
+            let mut present = scan.presence(column)?;
+            present.intersect(&rows);
+            present.len() as u64
+        };
+        if count > 0 {
+            counts.push((column, count));
+        }
+    }
+    Ok((found, counts))
+}
+
+/// The most frequent values of a field.
+pub(super) fn values(
+    target: &Target<'_>,
+    node: &Node,
+    field: &str,
+    limit: usize,
+) -> Result<Values> {
+    let stats =
+        Stats { keys: vec![KeySource::Field(Name::new(field))], measures: vec![Measuring::Count] };
+    let groups = groups_of_search(target, node, &stats)?;
+    let totals = Totals::of(&stats, &groups, target.budget)?;
+    let count = |group: u32| match totals.row(group).pop() {
+        Some(Cell::I64(count)) => count as u64,
+        _ => 0,
+    };
+    let found = (0..totals.len() as u32).map(count).sum();
+    let without = totals.null_group();
+    let mut best = totals.first(&[(1, Direction::Descending)], limit.saturating_add(1));
+    best.retain(|group| Some(*group) != without);
+    best.truncate(limit);
+    let value = |group: u32| {
+        let mut row = totals.row(group);
+        (row.swap_remove(0), count(group))
+    };
+    Ok(Values {
+        top: best.into_iter().map(value).collect(),
+        distinct: totals.len() as u64 - u64::from(without.is_some()),
+        events: found - without.map_or(0, count),
+        found,
+    })
+}
