@@ -3,7 +3,7 @@
 //! ```text
 //! entry = version u8 (1) | dataset u32 | first_seq u64 | rows u32 | duplicates u64 | received i64
 //!       | id_base u128
-//!       | has_key u8 (0, 1) | key mark u128 | key digest [32]   (mark and digest when has_key is 1)
+//!       | has_key u8 (0, 1) | key mark u128 | key digest [32]  (mark and digest when it is 1)
 //!       | ids u32 | id mark u128 × ids
 //!       | packed u8 (0 as it is, 1 zstd) | plain_bytes u32
 //!       | body: the rest, a batch as `model::batch::format` draws it
@@ -24,8 +24,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::receipt::Receipt;
 
 const VERSION: u8 = 1;
-/// The longest body. A batch is bounded by `limits::BATCH_BYTES_MAX` as it was sent, and its columns
-/// take little more than that; this bounds what a reader allocates.
+/// The longest body. A batch is bounded by `limits::BATCH_BYTES_MAX` as it was sent, and its
+/// columns take little more than that; this bounds what a reader allocates.
 pub(crate) const BODY_BYTES_MAX: usize = 512 << 20;
 /// Below this the frame around a body weighs more than what compression saves.
 const PACK_BYTES_MIN: usize = 512;

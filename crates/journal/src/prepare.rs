@@ -1,5 +1,5 @@
-//! Making entries ready, on the caller's side: admission, duplicates, bytes. What is left to the one
-//! writer is to put them in order.
+//! Making entries ready, on the caller's side: admission, duplicates, bytes. What is left to the
+//! one writer is to put them in order.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

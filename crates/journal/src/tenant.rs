@@ -25,9 +25,9 @@ impl TenantJournal {
     /// and begins to write. One process at a time may; the lock of the data folder sees to that.
     ///
     /// # Errors
-    /// `Corrupt` when what was acknowledged cannot be read, or is not what `start` says; nothing was
-    /// then changed, and `apply` may have got a part. `DiskFull` when the disk is so full that the
-    /// last group cannot be made sure of. `Bug` when the scope is another tenant's.
+    /// `Corrupt` when what was acknowledged cannot be read, or is not what `start` says; nothing
+    /// was then changed, and `apply` may have got a part. `DiskFull` when the disk is so full that
+    /// the last group cannot be made sure of. `Bug` when the scope is another tenant's.
     pub fn open(
         scope: &Scope<Upkeep>,
         blobs: TenantBlobs,
@@ -55,7 +55,8 @@ impl TenantJournal {
     /// trimmed meanwhile.
     ///
     /// # Errors
-    /// `Corrupt`, with the file and the place; the disk's; `Bug` when the scope is another tenant's.
+    /// `Corrupt`, with the file and the place; the disk's; `Bug` when the scope is another
+    /// tenant's.
     pub fn read(
         &self,
         scope: &Scope<Upkeep>,

@@ -7,7 +7,7 @@
 mod build;
 pub mod format;
 
-pub use build::{BatchBuilder, EventHead, KeyError};
+pub use build::{BatchBuilder, EventHead, Field, KeyError};
 
 use std::sync::Arc;
 

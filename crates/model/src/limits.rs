@@ -5,14 +5,26 @@
 pub const EVENT_BYTES_MAX: usize = 1 << 20;
 /// The largest request body after decompression.
 pub const BATCH_BYTES_MAX: usize = 64 << 20;
+/// The most memory that the events of a body may take while they are decoded. Real logs take about
+/// as much as they are long; bodies of millions of tiny events or keys take many times that.
+pub const BATCH_MEMORY_MAX: usize = 4 * BATCH_BYTES_MAX;
+/// The most different keys that the events of one batch may have together: each has a cost of its
+/// own, however few events have it.
+pub const BATCH_KEYS_MAX: usize = 100_000;
 /// How much a body may grow when decompressed, against decompression bombs.
 pub const DECOMPRESSION_RATIO_MAX: usize = 200;
+/// How much a body may always decompress to, whatever its ratio: a short body is no bomb.
+pub const DECOMPRESSION_GRACE_BYTES: usize = 1 << 20;
+/// The largest window that a zstd frame may ask for, as a power of two (8 MiB). Source: RFC 9659.
+pub const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 /// The most keys of one event, counted after nested objects are flattened.
 pub const EVENT_KEYS_MAX: usize = 10_000;
 /// The deepest nesting of one event.
 pub const EVENT_DEPTH_MAX: usize = 64;
 /// The longest key, dots included.
 pub const KEY_BYTES_MAX: usize = 1024;
+/// The longest id that a sender may give to an event.
+pub const ID_BYTES_MAX: usize = 255;
 /// How many rejected events an answer names.
 pub const REJECTS_NAMED_MAX: usize = 20;
 /// The longest `Idempotency-Key`.

@@ -83,6 +83,11 @@ impl Shelf {
         Ok(self.blobs.delete(&path(id)?)?)
     }
 
+    /// Removes files that were begun and never finished. Nobody may be writing one.
+    pub(crate) fn remove_unfinished(&self) -> Result<()> {
+        Ok(self.blobs.remove_unfinished(&BlobPath::parse(FOLDER)?)?)
+    }
+
     /// Every segment file that was finished.
     pub(crate) fn list(&self) -> Result<Vec<SegmentId>> {
         list(&self.blobs)

@@ -99,6 +99,7 @@ impl TenantStore {
         let file = blobs.local_file(CATALOG_FILE);
         let is_new = !blobs.has_local_file(CATALOG_FILE);
         let shelf = Shelf::new(blobs);
+        shelf.remove_unfinished()?;
         let files = shelf.list()?;
         if is_new && !files.is_empty() {
             return Err(Error::corrupt("the catalog is lost, but there are segments"));

@@ -47,8 +47,8 @@ impl FrameKey {
     }
 }
 
-/// A log that is being written. Nobody finds it before [`LogFile::publish`]; dropped before that, it
-/// never was.
+/// A log that is being written. Nobody finds it before [`LogFile::publish`]; dropped before that,
+/// it never was.
 #[derive(Debug)]
 pub struct LogFile {
     blobs: TenantBlobs,

@@ -41,7 +41,7 @@ proptest! {
     ) {
         let folder = tempfile::tempdir()?;
         let blobs = blobs(&data_dir(folder.path(), &MemoryDisk::new()), 1);
-        let bytes: Vec<u8> = (0..length).map(|at| (at * 31 >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..length).map(|at| ((at * 31) >> 3) as u8).collect();
         let mut writer = blobs.create(&path("segments/a"))?;
         for piece in bytes.chunks(piece) {
             writer.write_all(piece)?;

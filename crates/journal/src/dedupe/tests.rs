@@ -66,11 +66,9 @@ proptest! {
         commits in prop::collection::vec((0..1000_i64, any::<bool>(), 0..4_usize), 0..20),
     ) {
         let mut dedupe = Dedupe::default();
-        let mut next = 0_u128;
-        for (received_ns, has_key, ids) in commits {
-            let ids: Vec<Mark> = (0..ids).map(|_| { next += 1; next }).collect();
-            next += 1;
-            dedupe.answer(has_key.then(|| key(next)), receipt(received_ns), &ids);
+        for (number, (received_ns, has_key, ids)) in (1..).zip(commits) {
+            let ids: Vec<Mark> = (0..ids as u128).map(|id| (number << 32) + id).collect();
+            dedupe.answer(has_key.then(|| key(number)), receipt(received_ns), &ids);
         }
         dedupe.covered = Position(9);
         let bytes = format::encode(&dedupe);

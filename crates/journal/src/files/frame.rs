@@ -4,12 +4,12 @@
 //! frame  = header [22] | payload [len] | payload_crc32c u32
 //! header = len u32 | type u8 | flags u8 (0) | epoch u32 | ordinal u64 | header_crc32c u32
 //! ```
-//! Numbers are little-endian. `len` counts the payload, which is sealed (AES-256-GCM, its tag at its
-//! end) under the file's key with the ordinal as nonce. `epoch` is random for each file, so that
-//! bytes of another file are never taken for this one's; `ordinal` counts the file's frames from 0.
-//! The header has a checksum of its own, because without one its length cannot be trusted. The
-//! payload's checksum is over its sealed bytes: it tells, without the key, whether they are what was
-//! written.
+//! Numbers are little-endian. `len` counts the payload, which is sealed (AES-256-GCM, its tag at
+//! its end) under the file's key with the ordinal as nonce. `epoch` is random for each file, so
+//! that bytes of another file are never taken for this one's; `ordinal` counts the file's frames
+//! from 0. The header has a checksum of its own, because without one its length cannot be trusted.
+//! The payload's checksum is over its sealed bytes: it tells, without the key, whether they are
+//! what was written.
 
 use ledgerline_world::FrameKey;
 

@@ -39,8 +39,8 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// Takes what waits, at most a group; waits for something. Nothing when the queue was closed and
-    /// is empty.
+    /// Takes what waits, at most a group; waits for something. Nothing when the queue was closed
+    /// and is empty.
     pub(crate) fn take_group(&self) -> Option<Vec<Job>> {
         let mut state = self.state.lock();
         while state.jobs.is_empty() {

@@ -2,10 +2,11 @@
 //!
 //! 1. What was begun and never finished is removed; the files are listed.
 //! 2. Every file must continue the one before it: names, positions and chain.
-//! 3. Every group of a file that another continues must be whole, up to the end that this one names.
+//! 3. Every group of a file that another continues must be whole, up to the end that this one
+//!    names.
 //! 4. In the last file, a torn tail is left out (see [`super::scan`]).
-//! 5. Nothing proves that its last group was ever durable: kernels show bytes that a failed sync has
-//!    lost. So this group is written anew, into a file of its own, and only then handed out.
+//! 5. Nothing proves that its last group was ever durable: kernels show bytes that a failed sync
+//!    has lost. So this group is written anew, into a file of its own, and only then handed out.
 //! 6. The keys and ids that were remembered, and the events' numbers, are gathered on the way.
 //!    Where the journal and the catalog disagree, that is an error and not a guess.
 
@@ -39,8 +40,8 @@ pub(crate) struct Opened {
 /// Opens a tenant's journal.
 ///
 /// # Errors
-/// `Corrupt` when what was acknowledged cannot be read, or is not what the catalog knows; `DiskFull`
-/// when the last group cannot be written anew.
+/// `Corrupt` when what was acknowledged cannot be read, or is not what the catalog knows;
+/// `DiskFull` when the last group cannot be written anew.
 pub(crate) fn open(
     (blobs, chance): (TenantBlobs, Chance),
     options: Options,

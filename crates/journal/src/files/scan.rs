@@ -1,9 +1,9 @@
 //! Reading a file, group by group, and telling a torn tail from damage.
 //!
-//! A frame that is not valid, at byte X, is a torn tail when X is not before a place that was proven
-//! durable, and no valid frame of this file lies behind it. A place is proven by the groups after it
-//! (each begins where all before was durable), by the file's seal, and by the file that continues
-//! it. Everything else is damage: it is named, and nothing is changed.
+//! A frame that is not valid, at byte X, is a torn tail when X is not before a place that was
+//! proven durable, and no valid frame of this file lies behind it. A place is proven by the groups
+//! after it (each begins where all before was durable), by the file's seal, and by the file that
+//! continues it. Everything else is damage: it is named, and nothing is changed.
 
 use ledgerline_world::{BlobPath, FrameKey, LogReader, TenantBlobs};
 
@@ -196,8 +196,8 @@ impl FileScan {
         group
     }
 
-    /// The valid frame of this number at a place, its payload sealed. An entry's frame goes into the
-    /// chain.
+    /// The valid frame of this number at a place, its payload sealed. An entry's frame goes into
+    /// the chain.
     fn frame(
         &mut self,
         at: u64,

@@ -1,6 +1,8 @@
 //! What callers rely on while nothing goes wrong.
 
-use std::sync::Arc;
+use std::future::Future as _;
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Waker};
 
 use ledgerline_journal::{Apply, Committed, ErrorKind, Options, Position, Start, TenantJournal};
 use ledgerline_model::id::{DatasetId, Seq, TenantId};
@@ -70,20 +72,52 @@ fn an_empty_batch_leaves_no_trace() {
     assert_eq!(opened.journal.end(), Position(1));
 }
 
+/// Holds the writer in the first commit until it is let go.
+#[derive(Debug)]
+struct Gate(parking_lot::Mutex<mpsc::Receiver<()>>);
+
+impl Apply for Gate {
+    fn apply(&self, committed: Committed) {
+        if committed.position() == Position(0) {
+            self.0.lock().recv().expect("the test lets it go");
+        }
+    }
+}
+
 #[test]
-fn many_appends_share_a_sync() {
+fn what_waits_is_written_with_one_sync() {
     let bench = Bench::new();
     let disk = MemoryDisk::new();
-    let opened = bench.open(&disk, Options::default()).expect("it opens");
-    bench.append_all(&opened, &["first"]);
+    let (let_go, gate) = mpsc::channel();
+    let (journal, _) = TenantJournal::open(
+        &upkeep_scope(),
+        bench.blobs(Arc::new(disk.clone())),
+        (Arc::clone(&bench.clock) as Arc<dyn Clock>, Chance::system()),
+        Options::default(),
+        Start::default(),
+        Arc::new(Gate(parking_lot::Mutex::new(gate))),
+    )
+    .expect("it opens");
+    let appender = journal.appender(&append_scope(tenant()), DatasetId(1)).expect("bound");
+    let mut appends: Vec<_> =
+        (0..200).map(|n| Box::pin(appender.append(bench.texts(&[&n.to_string()]), None))).collect();
+    let mut context = Context::from_waker(Waker::noop());
+    // Polled once, each waits for the writer, which is held in the first of them.
+    let first = appends[0].as_mut().poll(&mut context);
+    assert!(first.is_pending());
+    while journal.end() == Position(0) {
+        std::thread::yield_now();
+    }
     let syncs = disk.syncs();
-    let batches = (0..200).map(|n| (1, bench.texts(&[&n.to_string()]), None)).collect();
-    let answers = bench.append_at_once(&opened, batches);
-    let mut seqs: Vec<_> =
-        answers.into_iter().map(|answer| answer.expect("stored").first_seq.0).collect();
-    seqs.sort_unstable();
-    assert_eq!(seqs, (1..=200).collect::<Vec<_>>());
-    assert!(disk.syncs() - syncs <= 200);
+    for append in &mut appends[1..] {
+        assert!(append.as_mut().poll(&mut context).is_pending());
+    }
+    let_go.send(()).expect("the writer waits for it");
+    for (n, append) in (0..).zip(appends) {
+        assert_eq!(bench.runtime.block_on(append).expect("stored").first_seq, Seq(n));
+    }
+    assert_eq!(disk.syncs() - syncs, 1);
+    assert_eq!(journal.end(), Position(200));
 }
 
 #[test]

@@ -8,8 +8,8 @@ use ledgerline_world::disk::{Fault, MemoryDisk};
 
 use crate::support::{Bench, key, small_files, start_after};
 
-/// A journal that is hard to open: sealed files, one cut short by a full disk, keys set aside, and a
-/// last file with a torn group.
+/// A journal that is hard to open: sealed files, one cut short by a full disk, keys set aside, and
+/// a last file with a torn group.
 fn hard_to_open(bench: &Bench) -> (MemoryDisk, Vec<String>) {
     let disk = MemoryDisk::new();
     let opened = bench.open(&disk, small_files()).expect("it opens");

@@ -20,6 +20,36 @@ pub enum KeyError {
     /// More than [`limits::EVENT_KEYS_MAX`].
     #[error("an event has more than {} keys", limits::EVENT_KEYS_MAX)]
     TooMany,
+    /// More than [`limits::BATCH_KEYS_MAX`].
+    #[error("the events of a batch have more than {} different keys", limits::BATCH_KEYS_MAX)]
+    TooManyInBatch,
+}
+
+/// The value of one field, as it is handed to a [`BatchBuilder`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Field<'a> {
+    /// A text.
+    Str(&'a str),
+    /// A whole number that fits in 64 bits.
+    I64(i64),
+    /// A floating-point number.
+    F64(f64),
+    /// True or false.
+    Bool(bool),
+    /// A value that is kept as compact JSON text.
+    Json(&'a str),
+}
+
+impl Field<'_> {
+    fn kind(self) -> Kind {
+        match self {
+            Self::Str(_) => Kind::Str,
+            Self::I64(_) => Kind::I64,
+            Self::F64(_) => Kind::F64,
+            Self::Bool(_) => Kind::Bool,
+            Self::Json(_) => Kind::Json,
+        }
+    }
 }
 
 /// What every event has besides its fields.
@@ -43,6 +73,10 @@ struct Name {
 }
 
 const NONE: u32 = u32::MAX;
+/// About what a column takes besides its values.
+const COLUMN_SIZE_BYTES: usize = 192;
+/// About what a key takes besides its text.
+const NAME_SIZE_BYTES: usize = 128;
 
 /// Collects events into a [`Batch`]: fields first, then [`BatchBuilder::commit`] or
 /// [`BatchBuilder::abandon`].
@@ -94,10 +128,41 @@ impl BatchBuilder {
         self.times.len()
     }
 
-    /// About how many bytes the committed events take.
+    /// About how many bytes the events take, abandoned ones included.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
         self.size_bytes
+    }
+
+    /// Gives the current event a field, and says which of the batch's keys it has: keys are
+    /// numbered from 0 in the order in which the batch first sees them.
+    ///
+    /// # Errors
+    /// [`KeyError`]; the event is as it was before, and either goes on without the field or should
+    /// be abandoned.
+    pub fn put(&mut self, key: &str, value: Field<'_>) -> Result<usize, KeyError> {
+        let (name, column) = self.slot(key, value.kind())?;
+        let size_bytes = match (&mut self.columns[column].values, value) {
+            (Values::Str(values), Field::Str(text)) | (Values::Json(values), Field::Json(text)) => {
+                values.push(text.as_bytes());
+                text.len() + 8
+            }
+            (Values::I64(values), Field::I64(value)) => {
+                values.push(value);
+                12
+            }
+            (Values::F64(values), Field::F64(value)) => {
+                values.push(value);
+                12
+            }
+            (Values::Bool(values), Field::Bool(value)) => {
+                values.push(value);
+                5
+            }
+            _ => unreachable!("a column holds the kind that it was found by"),
+        };
+        self.size_bytes += size_bytes;
+        Ok(name)
     }
 
     /// Gives the current event a text field.
@@ -105,11 +170,7 @@ impl BatchBuilder {
     /// # Errors
     /// [`KeyError`]; the event should then be abandoned.
     pub fn str(&mut self, key: &str, value: &str) -> Result<(), KeyError> {
-        if let Values::Str(values) = self.slot(key, Kind::Str)? {
-            values.push(value.as_bytes());
-        }
-        self.size_bytes += value.len() + 8;
-        Ok(())
+        self.put(key, Field::Str(value)).map(drop)
     }
 
     /// Gives the current event a whole number.
@@ -117,11 +178,7 @@ impl BatchBuilder {
     /// # Errors
     /// [`KeyError`]; the event should then be abandoned.
     pub fn i64(&mut self, key: &str, value: i64) -> Result<(), KeyError> {
-        if let Values::I64(values) = self.slot(key, Kind::I64)? {
-            values.push(value);
-        }
-        self.size_bytes += 12;
-        Ok(())
+        self.put(key, Field::I64(value)).map(drop)
     }
 
     /// Gives the current event a floating-point number.
@@ -129,11 +186,7 @@ impl BatchBuilder {
     /// # Errors
     /// [`KeyError`]; the event should then be abandoned.
     pub fn f64(&mut self, key: &str, value: f64) -> Result<(), KeyError> {
-        if let Values::F64(values) = self.slot(key, Kind::F64)? {
-            values.push(value);
-        }
-        self.size_bytes += 12;
-        Ok(())
+        self.put(key, Field::F64(value)).map(drop)
     }
 
     /// Gives the current event a truth value.
@@ -141,23 +194,15 @@ impl BatchBuilder {
     /// # Errors
     /// [`KeyError`]; the event should then be abandoned.
     pub fn bool(&mut self, key: &str, value: bool) -> Result<(), KeyError> {
-        if let Values::Bool(values) = self.slot(key, Kind::Bool)? {
-            values.push(value);
-        }
-        self.size_bytes += 5;
-        Ok(())
+        self.put(key, Field::Bool(value)).map(drop)
     }
 
     /// Gives the current event a value that is kept as compact JSON text.
     ///
     /// # Errors
     /// [`KeyError`]; the event should then be abandoned.
-    pub fn json(&mut self, key: &str, text: &str) -> Result<(), KeyError> {
-        if let Values::Json(values) = self.slot(key, Kind::Json)? {
-            values.push(text.as_bytes());
-        }
-        self.size_bytes += text.len() + 8;
-        Ok(())
+    pub fn json(&mut self, key: &str, value: &str) -> Result<(), KeyError> {
+        self.put(key, Field::Json(value)).map(drop)
     }
 
     /// Ends the current event and keeps it.
@@ -204,8 +249,9 @@ impl BatchBuilder {
         }
     }
 
-    /// Where the current event's value of this key goes.
-    fn slot(&mut self, key: &str, kind: Kind) -> Result<&mut Values, KeyError> {
+    /// The key's name and the column that the current event's value goes to.
+    #[inline]
+    fn slot(&mut self, key: &str, kind: Kind) -> Result<(usize, usize), KeyError> {
         let position = self.current.len();
         if position >= limits::EVENT_KEYS_MAX {
             return Err(KeyError::TooMany);
@@ -221,20 +267,27 @@ impl BatchBuilder {
             return Err(KeyError::Duplicate);
         }
         name.row_last = row;
-        let column_index = &mut name.columns[kind as usize - 1];
-        if *column_index == NONE {
-            *column_index = u32::try_from(self.columns.len()).expect("fewer than 2^32 columns");
-            self.columns.push(Column {
-                name: Arc::clone(&name.text),
-                rows: Vec::new(),
-                values: Values::new(kind),
-            });
+        let mut column_index = name.columns[kind as usize - 1];
+        if column_index == NONE {
+            column_index = self.add_column(name_index, kind);
         }
-        let column_index = *column_index;
         self.current.push((name_index, column_index));
-        let column = &mut self.columns[column_index as usize];
-        column.rows.push(row);
-        Ok(&mut column.values)
+        self.columns[column_index as usize].rows.push(row);
+        Ok((name_index as usize, column_index as usize))
+    }
+
+    #[cold]
+    fn add_column(&mut self, name_index: u32, kind: Kind) -> u32 {
+        let name = &mut self.names[name_index as usize];
+        let index = u32::try_from(self.columns.len()).expect("fewer than 2^32 columns");
+        name.columns[kind as usize - 1] = index;
+        self.columns.push(Column {
+            name: Arc::clone(&name.text),
+            rows: Vec::new(),
+            values: Values::new(kind),
+        });
+        self.size_bytes += COLUMN_SIZE_BYTES;
+        index
     }
 
     fn name(&mut self, key: &str) -> Result<u32, KeyError> {
@@ -244,10 +297,14 @@ impl BatchBuilder {
         if key.len() > limits::KEY_BYTES_MAX {
             return Err(KeyError::TooLong);
         }
+        if self.names.len() >= limits::BATCH_KEYS_MAX {
+            return Err(KeyError::TooManyInBatch);
+        }
         let index = u32::try_from(self.names.len()).expect("fewer than 2^32 names");
         let text: Arc<str> = key.into();
         self.name_of.insert(Arc::clone(&text), index);
         self.names.push(Name { text, columns: [NONE; Kind::ALL.len()], row_last: NONE });
+        self.size_bytes += NAME_SIZE_BYTES + key.len();
         Ok(index)
     }
 }

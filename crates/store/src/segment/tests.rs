@@ -112,6 +112,31 @@ fn what_was_written_is_read() -> Result<()> {
     Ok(())
 }
 
+/// What every segment of this file's events must give, whatever version wrote it.
+fn check(reader: &SegmentReader) -> Result<()> {
+    assert_eq!(reader.system(TIME)?[999], 999_000_000);
+    assert_eq!(reader.directory().rows, ROWS);
+    assert_eq!(reader.directory().runs[0].id_base, 9);
+    let column = &reader.directory().columns[0];
+    assert_eq!((&*column.name, column.present), ("text", 334));
+    let data = reader.column(column, &[990..1000], &mut 0)?;
+    assert_eq!(data.value(3), crate::column::ValueRef::Str("Word999 x"));
+    let found = find(reader.directory(), "word999", |chunk| reader.read(chunk.span))?;
+    assert!(matches!(found, Found::At(_)));
+    reader.verify()
+}
+
+#[test]
+fn every_version_ever_released_is_read() -> Result<()> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
+    let version = folder.join("v1/segment.lls");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&version, segment()).map_err(|error| Error::disk("golden", error))?;
+    }
+    check(&open(std::fs::read(&version).map_err(|error| Error::disk("golden", error))?)?)?;
+    check(&open(segment())?)
+}
+
 #[test]
 fn words_are_found_in_their_block_and_nowhere_else() -> Result<()> {
     let reader = open(segment())?;

@@ -93,9 +93,7 @@ impl Home {
     }
 
     pub(crate) fn snapshot(&self, dataset: u32) -> Snapshot {
-        self.store
-            .snapshot(&read_scope(), DatasetId(dataset), TimeRange::ALL)
-            .expect("a snapshot")
+        self.store.snapshot(&read_scope(), DatasetId(dataset), TimeRange::ALL).expect("a snapshot")
     }
 
     /// What is visible of a dataset: for each number the event's time and its fields.
@@ -115,6 +113,9 @@ pub(crate) fn blobs(folder: &Path, disk: &MemoryDisk, seed: u64) -> (DataDir, Te
     let options = Options { disk: Arc::new(disk.clone()), ..Options::default() };
     let data = DataDir::open(folder, Chance::seeded(seed), options).expect("the folder opens");
     let blobs = data.blobs(&job(Job::Recover)).expect("the tenant opens");
+    // The catalog lies on the machine's disk, whatever the blobs lie on.
+    let catalog = blobs.local_file("catalog.db");
+    std::fs::create_dir_all(catalog.parent().expect("a folder")).expect("made");
     (data, blobs)
 }
 

@@ -95,24 +95,63 @@ fn a_store_with_segments_and_no_catalog_does_not_open_as_if_it_were_empty() {
     assert!(error.is_err());
 }
 
+/// What is visible of both datasets.
+fn both(home: &Home) -> [std::collections::BTreeMap<u64, crate::home::Seen>; 2] {
+    [home.visible(1), home.visible(2)]
+}
+
 #[test]
 fn what_a_cut_off_flush_left_counts_for_nothing() {
-    for keep in 0..3 {
+    for changes in 0.. {
         let folder = tempfile::tempdir().expect("a folder");
         let home = lived(folder.path());
-        // Three windows; the disk fails in the one after `keep`.
         let hours = [1, 40, 90];
-        let events = hours.map(|hour| (NOW.0 - hour * HOUR, "cut", hour));
-        home.append(1, batch(&events));
-        let before = (home.visible(1), home.visible(2));
-        home.disk.fail_sync_after(keep);
-        assert!(home.store.flush(&job(Job::Flush)).is_err());
-        assert_eq!((home.visible(1), home.visible(2)), before, "all stays visible");
-        let (home, problems) = without_catalog(folder.path(), home, remove);
-        assert!(problems.is_empty(), "{problems:?}");
-        assert_eq!((home.visible(1), home.visible(2)), before);
-        home.flush();
-        assert_eq!((home.visible(1), home.visible(2)), before);
+        home.append(1, batch(&hours.map(|hour| (NOW.0 - hour * HOUR, "cut", hour))));
+        let before = both(&home);
+        home.disk.lose_after(changes);
+        let flushed = home.store.flush(&job(Job::Flush));
+        assert_eq!(both(&home), before, "all stays visible");
+        home.disk.keep_all();
+        if changes % 2 == 0 {
+            let (home, problems) = without_catalog(folder.path(), home, remove);
+            assert!(problems.is_empty(), "{problems:?}");
+            assert_eq!(both(&home), before, "cut after {changes} changes, catalog lost");
+        } else {
+            let home = home.power_cut(folder.path(), 30, 8);
+            assert_eq!(both(&home), before, "cut after {changes} changes");
+            home.flush();
+            assert_eq!(both(&home), before);
+        }
+        if flushed.is_ok() {
+            assert!(changes > 20, "a flush makes more changes than {changes}");
+            return;
+        }
+    }
+}
+
+#[test]
+fn what_a_cut_off_merge_left_counts_for_nothing() {
+    for changes in 0.. {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = lived(folder.path());
+        for number in 0..3 {
+            home.append(1, batch(&[(NOW.0 - 40 * HOUR, "merged", number)]));
+            home.flush();
+        }
+        let before = both(&home);
+        home.disk.lose_after(changes);
+        let compacted = home.store.compact(&job(Job::Compact), NOW);
+        home.disk.keep_all();
+        let home = if changes % 2 == 0 {
+            without_catalog(folder.path(), home, remove).0
+        } else {
+            home.power_cut(folder.path(), 30, 8)
+        };
+        assert_eq!(both(&home), before, "cut after {changes} changes");
+        if compacted.is_ok() {
+            assert!(changes > 5, "a merge makes more changes than {changes}");
+            return;
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! A disk in memory that forgets, when its power is cut, exactly what was not made durable, and that
-//! fails when it is told to.
+//! A disk in memory that forgets, when its power is cut, exactly what was not made durable, and
+//! that fails when it is told to.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Error, ErrorKind, Result};
