@@ -40,8 +40,8 @@ impl Image {
         run(Command::new("mkfs.ext4").args(["-q", "-F", "-m", "0"]).arg(&file))?;
         let target = folder.join("disk");
         fs::create_dir(&target)?;
-        let mount = mount_image(&file, target)?;
-        Ok(Self { file, mount })
+        mount_image(&file, &target)?;
+        Ok(Self { file, mount: Mount { folder: target } })
     }
 
     /// Where it is mounted.
@@ -56,11 +56,10 @@ impl Image {
 
     /// Cuts the power, and gives it back: what was not synced is gone. No process may have a file
     /// open here; a sync that is under way could say that it succeeded.
-    pub(crate) fn cut_power(&mut self) -> Result<()> {
+    pub(crate) fn cut_power(&self) -> Result<()> {
         shut_down(&self.mount.folder).context("the shutdown ioctl")?;
         self.mount.unmount()?;
-        self.mount = mount_image(&self.file, self.mount.folder.clone())?;
-        Ok(())
+        mount_image(&self.file, &self.mount.folder)
     }
 }
 
@@ -107,9 +106,8 @@ fn is_mounted(folder: &Path) -> bool {
 }
 
 /// The loop device goes away by itself when its file system is unmounted.
-fn mount_image(file: &Path, folder: PathBuf) -> Result<Mount> {
-    run(Command::new("mount").args(["-o", "loop"]).arg(file).arg(&folder))?;
-    Ok(Mount { folder })
+fn mount_image(file: &Path, folder: &Path) -> Result<()> {
+    run(Command::new("mount").args(["-o", "loop"]).arg(file).arg(folder))
 }
 
 #[expect(unsafe_code, reason = "the standard library has no such call")]
@@ -132,7 +130,7 @@ fn run(command: &mut Command) -> Result<()> {
 #[test]
 fn a_power_cut_takes_what_was_not_synced() -> Result<()> {
     let place = Place::new()?;
-    let mut image = match Image::new(place.path(), 64 << 20) {
+    let image = match Image::new(place.path(), 64 << 20) {
         Ok(image) => image,
         Err(why) => {
             skip("image", format_args!("no disk of its own can be mounted: {why:#}"));

@@ -118,7 +118,7 @@ impl Seen {
                     let is_deferred = matches!(status, 429 | 503);
                     let says_when = reply.headers.contains_key("retry-after");
                     let is_taken = status == 200 && is_whole(&reply.body);
-                    if !is_taken && !(is_deferred && says_when) {
+                    if !(is_taken || is_deferred && says_when) {
                         let fault = format!("{status} {:?} {}", reply.headers, reply.body);
                         lock(&self.faults).push(fault);
                     }

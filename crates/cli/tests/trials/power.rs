@@ -30,7 +30,7 @@ fn image(trial: &str, place: &Place) -> Option<Image> {
 fn nothing_acknowledged_is_lost_to_a_power_cut() -> Result<()> {
     let rounds = number("LEDGERLINE_POWER_CUTS").unwrap_or(ROUNDS);
     let place = Place::new()?;
-    let Some(mut image) = image("power", &place) else { return Ok(()) };
+    let Some(image) = image("power", &place) else { return Ok(()) };
     let launch = restless(&image.path().join("data"));
     let mut node = launch.start()?;
     let tenant = node.tenant("alpha")?;
@@ -60,7 +60,7 @@ fn a_disk_that_lies_is_caught() -> Result<()> {
         let place = Place::new()?;
         let Some(image) = image("power", &place) else { return Ok(()) };
         let Some(library) = lying_library(&place)? else { return Ok(()) };
-        let found = lie(image, &library, round)?;
+        let found = lie(&image, &library, round)?;
         let found = found.context("nothing was lost on a disk that never wrote")?;
         report(format_args!("power: lie {} of {rounds} was caught: {found}", round + 1));
     }
@@ -68,7 +68,7 @@ fn a_disk_that_lies_is_caught() -> Result<()> {
 }
 
 /// Has a server believe a disk that lies, and cuts the power; answers what was found missing.
-fn lie(mut image: Image, library: &Path, round: u64) -> Result<Option<String>> {
+fn lie(image: &Image, library: &Path, round: u64) -> Result<Option<String>> {
     let honest = restless(&image.path().join("data"));
     let node = honest.start()?;
     let tenant = node.tenant("alpha")?;
