@@ -62,6 +62,7 @@ struct Parser<'a> {
     lexer: Lexer<'a>,
     depth: usize,
     nodes: usize,
+    regexes: usize,
     /// Columns of the latest `stats` that may be called by their function alone, and their names:
     /// `count` is short for `count()`.
     short_names: Vec<(String, String)>,
@@ -69,7 +70,13 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn new(text: &'a str) -> Result<Self> {
-        Ok(Self { lexer: Lexer::new(text)?, depth: 0, nodes: 0, short_names: Vec::new() })
+        Ok(Self {
+            lexer: Lexer::new(text)?,
+            depth: 0,
+            nodes: 0,
+            regexes: 0,
+            short_names: Vec::new(),
+        })
     }
 
     /// The search up to the first pipe or the end.
