@@ -25,9 +25,9 @@ pub(super) use self::pipe::starts_like_width;
 /// Parses a query: a search, and pipes if there are any. An empty search finds every event.
 ///
 /// # Errors
-/// `Syntax` with the span that is wrong and mostly a hint; `Invalid`, likewise, where two columns of
-/// an answer would have one name; `TooBig` at one of the `QUERY_…` and `REGEX_…` limits of
-/// [`ledgerline_model::limits`].
+/// `Syntax` with the span that is wrong and mostly a hint; `Invalid`, likewise, where two
+/// columns of an answer would have one name; `TooBig` at one of the `QUERY_…` and `REGEX_…` limits
+/// of [`ledgerline_model::limits`].
 pub fn parse(text: &str) -> Result<Query> {
     let mut parser = Parser::new(text)?;
     let search = parser.whole_search()?;

@@ -1,5 +1,5 @@
-//! Characters to words, quoted texts and regular expressions. What a character means depends on where
-//! it stands, so the parser asks for what it expects instead of reading a list of tokens.
+//! Characters to words, quoted texts and regular expressions. What a character means depends on
+//! where it stands, so the parser asks for what it expects instead of reading a list of tokens.
 
 use std::ops::Range;
 
