@@ -11,6 +11,7 @@ mod hint;
 mod key;
 mod local;
 mod measure;
+mod needle;
 mod ordered;
 mod part_scan;
 mod pipes;

@@ -22,7 +22,7 @@ fn page(limit: usize, order: Order) -> Page {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn a_search_finds_what_the_oracle_finds(
