@@ -263,8 +263,8 @@ impl<'a> Total<'a> {
         }
     }
 
-    /// Adds what a part came to. `groups` gives the group here of each group there, and `counts` how
-    /// many rows each has there.
+    /// Adds what a part came to. `groups` gives the group here of each group there, and `counts`
+    /// how many rows each has there.
     pub(super) fn add(
         &mut self,
         measured: &'a Measured,
