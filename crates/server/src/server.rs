@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::Router;
@@ -36,6 +37,8 @@ pub const OPERATOR: &str = "operator@localhost";
 const JOURNAL_FILE_BYTES: u64 = 64 << 20;
 /// How many bytes of one tenant's batches may wait to be written.
 const JOURNAL_QUEUE_BYTES: usize = 64 << 20;
+/// How long a query waits for its turn before it is refused.
+const QUERY_PATIENCE: Duration = Duration::from_secs(2);
 /// How many connections the metrics port takes.
 const METRICS_CONNECTIONS_MAX: usize = 16;
 
@@ -216,6 +219,7 @@ async fn open(config: &Config) -> Result<Opened> {
     let concurrency = Concurrency {
         all: config.query_concurrency,
         per_tenant: config.query_concurrency_per_tenant,
+        patience: QUERY_PATIENCE,
     };
     let limits = Limits {
         inflight_bytes: config.ingest_inflight_bytes,
