@@ -1,4 +1,16 @@
-.PHONY: test
-# Every test of the workspace; what .ci/run calls.
+.PHONY: help run test check bench
+# What can be done here.
+help:
+	@printf 'make run    the whole product with demo data, on http://127.0.0.1:8080\nmake test   what CI does: checks, every test, coverage\nmake check  checks only: layout, lints, licences, rules\nmake bench  measures; prints tables\n'
+# The whole product with demo data.
+run:
+	@sh scripts/run.sh
+# Checks and every test; what .ci/run calls.
 test:
-	sh scripts/test.sh
+	@sh scripts/test.sh
+# Checks only.
+check:
+	@sh scripts/check.sh
+# Measures the release build against other engines, on real data.
+bench:
+	@sh scripts/bench.sh

@@ -1,7 +1,35 @@
 #!/bin/sh
-# Runs every test of the workspace with what a bare machine with rustup has.
+# Everything that CI does: scripts/check.sh, then every test, with the share of lines they reach.
+# Sets up what a bare Debian or Ubuntu machine lacks.
 set -eu
 cd "$(dirname "$0")/.."
-CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/ledgerline/target}"
-export CARGO_TARGET_DIR
-cargo test --workspace --locked
+LINES_MIN=85
+
+sh scripts/check.sh
+. scripts/setup.sh
+step() { say "── $(date +%H:%M:%S) $*"; }
+
+# Finds llvm-cov and llvm-profdata of rustc's own LLVM: rustup's, or Debian's.
+setup_llvm() {
+    rustup component list --installed 2>/dev/null | grep -q '^llvm-tools' && return
+    rustup component add llvm-tools >/dev/null 2>&1 && return
+    version=$(rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+    folder="/usr/lib/llvm-$version/bin"
+    [ -x "$folder/llvm-cov" ] || install_packages "llvm-$version" || return 1
+    LLVM_COV="$folder/llvm-cov"
+    LLVM_PROFDATA="$folder/llvm-profdata"
+    export LLVM_COV LLVM_PROFDATA
+}
+
+if ! setup_llvm; then
+    step 'tests; coverage is not measured: neither rustup nor apt has the LLVM tools for this rustc'
+    exec cargo test --workspace --locked
+fi
+
+step "tests, which must reach $LINES_MIN % of all lines"
+cargo_llvm_cov=$(cargo xtask setup cargo-llvm-cov)
+# One instrumented build and no other: cargo keeps it beside the plain one. Tests and tools do not
+# count as lines to be reached.
+"$cargo_llvm_cov" llvm-cov --workspace --locked --fail-under-lines "$LINES_MIN" \
+    --ignore-filename-regex '(^|/)(tests|xtask|bench)/|/tests\.rs$'
+step 'all passed'

@@ -76,6 +76,12 @@ impl Error {
         Self { kind, what: what.into(), span: None, hint: None, source: None }
     }
 
+    /// The same error once more, without its source, for where only a borrow of it is left.
+    pub(crate) fn again(&self) -> Self {
+        let (span, hint) = (self.span.clone(), self.hint.clone());
+        Self { kind: self.kind, what: self.what.clone(), span, hint, source: None }
+    }
+
     pub(crate) fn at(mut self, span: Range<usize>) -> Self {
         self.span = Some(span);
         self

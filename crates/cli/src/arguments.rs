@@ -1,0 +1,49 @@
+//! The command line as a whole.
+
+use clap::{Parser, Subcommand};
+
+use crate::{admin, bench, search, send, tail};
+
+const ENVIRONMENT: &str = "\
+Environment:
+  LEDGERLINE_URL, LEDGERLINE_KEY   where the server is and who asks, for send, search, tail, bench
+  LEDGERLINE_…                     settings of the server: see `ledgerline config`
+  NO_COLOR                         no colours, whatever the output is
+
+Exit codes: 0 done; 1 failed, or some events were rejected; 2 the command line is wrong;
+3 `admin` found something; 130 ended by Ctrl-C.";
+
+/// A multi-tenant audit and log platform: server and client in one program.
+#[derive(Debug, Parser)]
+#[command(name = "ledgerline", version, after_help = ENVIRONMENT, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Send events from files.
+    Send(send::Arguments),
+    /// Search events, or analyse them with pipes.
+    Search(search::Arguments),
+    /// Print new events as they come.
+    Tail(tail::Arguments),
+    /// Look after a data folder, and make tenants, users and keys.
+    Admin(admin::Arguments),
+    /// Put a server under load and print what it does.
+    Bench(bench::Arguments),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,8 @@
+#!/bin/sh
+# Measures the release build; what is measured, and against what, is in bench/.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/setup.sh
+
+cargo build --locked --release --package ledgerline-cli --package ledgerline-bench
+exec cargo run --locked --release --package ledgerline-bench -- "$@"
