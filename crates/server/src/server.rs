@@ -139,15 +139,14 @@ impl Server {
     /// # Errors
     /// [`Fatal`].
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<()> {
-        let mut fatal = self.fatal.clone();
-        tokio::select! {
-            () = shutdown => self.shutdown().await,
-            failed = fatal.wait_for(Option::is_some) => {
-                let reason = failed.ok().and_then(|reason| (*reason).clone());
-                // Nothing is flushed and nothing is answered: nothing more is to be trusted.
-                Err(Fatal(reason.unwrap_or_default()).into())
-            }
-        }
+        let failure = failure(self.fatal.clone());
+        let ended = tokio::select! {
+            () = shutdown => Ok(()),
+            reason = failure => Err(Fatal(reason)),
+        };
+        // After a failure nothing is flushed and nothing is answered: nothing more is to be trusted.
+        ended?;
+        self.shutdown().await
     }
 
     /// Waits until every read and refusal so far is in `_audit`.
@@ -183,6 +182,12 @@ impl Server {
             }
         }
     }
+}
+
+/// Waits until the disk has failed.
+async fn failure(mut fatal: watch::Receiver<Option<String>>) -> String {
+    let reason = fatal.wait_for(Option::is_some).await.ok().and_then(|reason| (*reason).clone());
+    reason.unwrap_or_default()
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener> {
