@@ -6,12 +6,14 @@
 //! (`guard`), and while it runs every step looks at its budget (`guard`, `pool`).
 
 mod allow;
+mod bounded;
 mod cells;
 mod columns;
 mod fault;
 mod functions;
 mod guard;
 mod layers;
+mod name;
 mod narrow;
 mod pool;
 mod reader;
@@ -161,8 +163,9 @@ impl Worker {
     }
 
     fn answer(self) -> Result<Table> {
-        let text::Parsed { statement, words } = text::parse(&self.statement)?;
+        let text::Parsed { mut statement, words } = text::parse(&self.statement)?;
         let shape = allow::check(&self.statement, &statement, self.present.is_some())?;
+        name::name_subqueries(&mut statement);
         let statement = Statement::Statement(Box::new(statement));
         let names = datasets(&statement)?;
         drop(self.says.blocking_send(Said::Needs(names)));

@@ -41,7 +41,10 @@ pub(super) fn meaning(error: &DataFusionError, names: &HashSet<Arc<str>>) -> Err
             Error::new(ErrorKind::Invalid, format!("not supported: {}", short(what)))
         }
         DataFusionError::SQL(inner, _) => Error::new(ErrorKind::Syntax, short(&inner.to_string())),
-        _ => bug(),
+        other => {
+            tracing::error!(error = %other, "a statement that was let in could not be run");
+            bug()
+        }
     }
 }
 

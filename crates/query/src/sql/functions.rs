@@ -6,6 +6,9 @@ use std::sync::Arc;
 use datafusion::execution::SessionStateDefaults;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
+use super::bounded::bounded;
+use crate::budget::Budget;
+
 /// Functions of one row.
 pub(super) const SCALAR: &[&str] = &[
     "abs",
@@ -193,14 +196,14 @@ pub(super) fn is_allowed(name: &str, knows_present: bool) -> bool {
         || knows_present && PRESENT.contains(&name)
 }
 
-/// The functions of one row that are let in.
-pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
+/// The functions of one row that are let in, held to the budget.
+pub(super) fn scalar(budget: &Budget) -> Vec<Arc<ScalarUDF>> {
     let names = |name: &str| SCALAR.contains(&name) || PRESENT.contains(&name);
     let mut functions = SessionStateDefaults::default_scalar_functions();
     functions.retain(|function| {
         names(function.name()) || function.aliases().iter().any(|alias| names(alias))
     });
-    functions
+    functions.into_iter().map(|function| bounded(function, budget)).collect()
 }
 
 /// The functions of many rows that are let in.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::DateTime;
 use datafusion::catalog::MemorySchemaProvider;
 use datafusion::common::DataFusionError;
+use datafusion::execution::FunctionRegistry;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::SessionStateDefaults;
 use datafusion::execution::context::SQLOptions;
@@ -22,6 +23,7 @@ use ledgerline_model::convention::Conventions;
 use ledgerline_model::time::Timestamp;
 use ledgerline_store::snapshot::Snapshot;
 
+use super::bounded::JoinRewrite;
 use super::fault::{bug, meaning};
 use super::guard::{guarded, inspect};
 use super::pool::BudgetPool;
@@ -96,10 +98,11 @@ fn state(job: &Job, pool: &Arc<BudgetPool>) -> Result<SessionState, DataFusionEr
         .with_config(config())
         .with_runtime_env(runtime(Arc::clone(pool) as Arc<dyn MemoryPool>)?)
         .with_expr_planners(SessionStateDefaults::default_expr_planners())
-        .with_scalar_functions(functions::scalar())
+        .with_scalar_functions(functions::scalar(&job.budget))
         .with_aggregate_functions(functions::aggregate())
         .with_window_functions(functions::window());
     let mut state = builder.build();
+    state.register_function_rewrite(Arc::new(JoinRewrite::new(&job.budget)))?;
     let datasets = Arc::new(MemorySchemaProvider::new());
     for (name, dataset) in &job.datasets {
         let wanted = job.wanted.as_ref();

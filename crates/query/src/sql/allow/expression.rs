@@ -20,6 +20,10 @@ const FORMAT_BYTES_MAX: usize = 128;
 impl Walk<'_> {
     pub(super) fn expression(&mut self, expression: &Expr) -> Result<()> {
         match expression {
+            Expr::CompoundIdentifier(parts) if parts.len() > 2 => {
+                let hint = "a name with a dot is written in double quotes";
+                Err(self.invalid("a name of more than two parts", expression.span()).hinting(hint))
+            }
             Expr::Identifier(_)
             | Expr::CompoundIdentifier(_)
             | Expr::IsFalse(_)
@@ -50,19 +54,23 @@ impl Walk<'_> {
             | Expr::Subquery(_)
             | Expr::Interval(_) => Ok(()),
             Expr::InList { list, .. } => list_length(list.len()),
-            Expr::BinaryOp { op, right, .. } => self.binary(op, right, expression.span()),
+            Expr::BinaryOp { op, right, .. } => self.binary(op, right, expression),
             Expr::UnaryOp { op, .. } => match op {
                 UnaryOperator::Plus | UnaryOperator::Minus | UnaryOperator::Not => Ok(()),
                 _ => Err(self.invalid("this operator", expression.span())),
             },
             Expr::Cast { kind, data_type, array: false, format: None, .. } => match kind {
                 CastKind::Cast | CastKind::TryCast | CastKind::DoubleColon => {
-                    self.data_type(data_type, expression.span())
+                    self.data_type(data_type, expression)
                 }
                 CastKind::SafeCast => Err(self.invalid("SAFE_CAST", expression.span())),
             },
-            Expr::TypedString(typed) => self.data_type(&typed.data_type, expression.span()),
+            Expr::TypedString(typed) => self.data_type(&typed.data_type, expression),
             Expr::Function(function) => self.function(function),
+            Expr::CompoundFieldAccess { .. } => {
+                let hint = "a name with a dot is written in double quotes";
+                Err(self.invalid("a part of a value", expression.span()).hinting(hint))
+            }
             other => Err(self.invalid("this kind of expression", other.span())),
         }
     }
@@ -84,7 +92,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn binary(&self, operator: &BinaryOperator, right: &Expr, span: Span) -> Result<()> {
+    /// Spans are looked for only when something is wrong: each is a walk through the tree.
+    fn binary(&self, operator: &BinaryOperator, right: &Expr, whole: &Expr) -> Result<()> {
         use BinaryOperator as Op;
         match operator {
             Op::Plus
@@ -108,9 +117,9 @@ impl Walk<'_> {
             | Op::PGBitwiseShiftLeft
             | Op::PGBitwiseShiftRight => Ok(()),
             Op::PGRegexMatch | Op::PGRegexIMatch | Op::PGRegexNotMatch | Op::PGRegexNotIMatch => {
-                self.pattern(Some(right), span)
+                self.pattern(Some(right), right.span())
             }
-            _ => Err(self.invalid("this operator", span)),
+            _ => Err(self.invalid("this operator", whole.span())),
         }
     }
 
@@ -207,7 +216,7 @@ impl Walk<'_> {
     }
 
     /// Types of single values. Lists of a fixed size and the like would be made as large as written.
-    fn data_type(&self, data_type: &DataType, span: Span) -> Result<()> {
+    fn data_type(&self, data_type: &DataType, whole: &Expr) -> Result<()> {
         use DataType as T;
         match data_type {
             T::Char(_) | T::Varchar(_) | T::Character(_) | T::CharacterVarying(_) | T::Text => {}
@@ -219,7 +228,7 @@ impl Walk<'_> {
             T::Float(_) | T::Real | T::Double(_) | T::DoublePrecision | T::Float4 | T::Float8 => {}
             T::Decimal(_) | T::Numeric(_) | T::Dec(_) => {}
             T::Timestamp(..) | T::Time(..) | T::Interval { .. } => {}
-            _ => return Err(self.invalid(&format!("the type {data_type}"), span)),
+            _ => return Err(self.invalid(&format!("the type {data_type}"), whole.span())),
         }
         Ok(())
     }
