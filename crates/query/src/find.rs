@@ -1,9 +1,10 @@
 //! Answers to searches and pipes.
 //!
-//! A search is made ready once ([`plan`]), then run part by part ([`part_scan`]): from what a part knows
-//! of itself over its word index and its dictionaries down to single values, so that as little as can
-//! be is read. What follows differs: the first events in the order of time ([`ordered`], [`fetch`]),
-//! groups ([`group`], [`measure`], [`totals`]), or rows of cells ([`rows`], [`table`]).
+//! A search is made ready once ([`plan`]), then run part by part ([`part_scan`]): from what a part
+//! knows of itself over its word index and its dictionaries down to single values, so that as
+//! little as can be is read. What follows differs: the first events in the order of time
+//! ([`ordered`], [`fetch`]), groups ([`group`], [`measure`], [`totals`]), or rows of cells
+//! ([`rows`], [`table`]).
 
 mod fetch;
 mod group;
@@ -11,6 +12,7 @@ mod hint;
 mod key;
 mod local;
 mod measure;
+mod needle;
 mod ordered;
 mod part_scan;
 mod pipes;
@@ -121,7 +123,8 @@ pub fn values(target: &Target<'_>, search: &Search, field: &str, limit: usize) -
 }
 
 /// The events around an event in the order of time: so many before it, itself, so many after it,
-/// oldest first. `search` and the target's span of time narrow the neighbours, never the event itself.
+/// oldest first. `search` and the target's span of time narrow the neighbours, never the event
+/// itself.
 ///
 /// # Errors
 /// `NotFound` when the snapshot has no event with this number.

@@ -1,5 +1,6 @@
 //! Bodies of requests: read piece by piece, never slower than a bound, never more than a bound.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -9,21 +10,28 @@ use futures::StreamExt;
 use http::{HeaderMap, header};
 use ledgerline_api::code::Code;
 use serde::de::DeserializeOwned;
+use tokio::time::Sleep;
 
 use crate::error::{Failure, Result};
 
 /// How long a body may pause.
 const IDLE_MAX: Duration = Duration::from_secs(30);
+/// How long a body may take.
+const TIME_MAX: Duration = Duration::from_secs(600);
 /// The largest body of a request that brings no events.
 const CONTROL_BYTES_MAX: usize = 1 << 20;
 
 /// The pieces of a body, in order.
 #[derive(Debug)]
-pub(crate) struct Pieces(axum::body::BodyDataStream);
+pub(crate) struct Pieces {
+    stream: axum::body::BodyDataStream,
+    deadline: Pin<Box<Sleep>>,
+}
 
 impl Pieces {
     pub(crate) fn new(body: Body) -> Self {
-        Self(body.into_data_stream())
+        let deadline = Box::pin(tokio::time::sleep(TIME_MAX));
+        Self { stream: body.into_data_stream(), deadline }
     }
 
     /// The next piece; none at the end.
@@ -31,11 +39,16 @@ impl Pieces {
     /// # Errors
     /// `request_timeout` when none comes, `invalid_body` when the connection breaks.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>> {
-        match tokio::time::timeout(IDLE_MAX, self.0.next()).await {
-            Err(_) => {
-                let detail = format!("nothing came for {} seconds", IDLE_MAX.as_secs());
-                Err(Failure::new(Code::RequestTimeout, detail))
+        let too_slow = |detail| Failure::new(Code::RequestTimeout, detail);
+        let next = tokio::select! {
+            next = tokio::time::timeout(IDLE_MAX, self.stream.next()) => next,
+            () = &mut self.deadline => {
+                let detail = format!("the body took longer than {} seconds", TIME_MAX.as_secs());
+                return Err(too_slow(detail));
             }
+        };
+        match next {
+            Err(_) => Err(too_slow(format!("nothing came for {} seconds", IDLE_MAX.as_secs()))),
             Ok(None) => Ok(None),
             Ok(Some(Ok(piece))) => Ok(Some(piece)),
             Ok(Some(Err(_))) => {

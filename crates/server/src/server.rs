@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::Router;
@@ -36,6 +37,8 @@ pub const OPERATOR: &str = "operator@localhost";
 const JOURNAL_FILE_BYTES: u64 = 64 << 20;
 /// How many bytes of one tenant's batches may wait to be written.
 const JOURNAL_QUEUE_BYTES: usize = 64 << 20;
+/// How long a query waits for its turn before it is refused.
+const QUERY_PATIENCE: Duration = Duration::from_secs(2);
 /// How many connections the metrics port takes.
 const METRICS_CONNECTIONS_MAX: usize = 16;
 
@@ -136,15 +139,14 @@ impl Server {
     /// # Errors
     /// [`Fatal`].
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<()> {
-        let mut fatal = self.fatal.clone();
-        tokio::select! {
-            () = shutdown => self.shutdown().await,
-            failed = fatal.wait_for(Option::is_some) => {
-                let reason = failed.ok().and_then(|reason| (*reason).clone());
-                // Nothing is flushed and nothing is answered: nothing more is to be trusted.
-                Err(Fatal(reason.unwrap_or_default()).into())
-            }
-        }
+        let failure = failure(self.fatal.clone());
+        let ended = tokio::select! {
+            () = shutdown => Ok(()),
+            reason = failure => Err(Fatal(reason)),
+        };
+        // After a failure nothing is flushed and nothing is answered: nothing more is to be trusted.
+        ended?;
+        self.shutdown().await
     }
 
     /// Waits until every read and refusal so far is in `_audit`.
@@ -182,6 +184,12 @@ impl Server {
     }
 }
 
+/// Waits until the disk has failed.
+async fn failure(mut fatal: watch::Receiver<Option<String>>) -> String {
+    let reason = fatal.wait_for(Option::is_some).await.ok().and_then(|reason| (*reason).clone());
+    reason.unwrap_or_default()
+}
+
 async fn bind(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("listen on {address}"))
 }
@@ -216,6 +224,7 @@ async fn open(config: &Config) -> Result<Opened> {
     let concurrency = Concurrency {
         all: config.query_concurrency,
         per_tenant: config.query_concurrency_per_tenant,
+        patience: QUERY_PATIENCE,
     };
     let limits = Limits {
         inflight_bytes: config.ingest_inflight_bytes,

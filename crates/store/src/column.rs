@@ -115,6 +115,40 @@ pub enum Data {
     Plain(Arc<Values>),
 }
 
+/// Some texts of a column, as they lie end to end.
+#[derive(Debug, Clone, Copy)]
+pub struct Texts<'a> {
+    /// The row of each text, rising.
+    pub rows: &'a Rows,
+    /// Where each text ends in `bytes`; the first starts at 0.
+    pub ends: &'a [u32],
+    /// The texts. Each by itself is UTF-8; it is checked when it is looked at.
+    pub bytes: &'a [u8],
+}
+
+impl<'a> Texts<'a> {
+    /// Where a text lies in the bytes.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    #[inline]
+    pub fn span(&self, index: usize) -> Range<usize> {
+        let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
+        start..self.ends[index] as usize
+    }
+
+    /// The text at an index.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    #[inline]
+    pub fn get(&self, index: usize) -> &'a str {
+        text(&self.bytes[self.span(index)])
+    }
+}
+
 /// The values of one column in some rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ColumnData {

@@ -27,10 +27,17 @@ pub(crate) fn is_indexed(word: &str) -> bool {
     word.len() > SHORT_NUMBER_DIGITS || !word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The part of a word that the index keeps.
+/// The part of a word that the index keeps: of a longer one the first bytes, but a few more than a
+/// word that is kept whole can have, so that whoever reads the index can tell that it may be cut.
 pub(crate) fn indexed_part(word: &str) -> &str {
-    &word[..word.floor_char_boundary(WORD_BYTES_MAX)]
+    if word.len() <= WORD_BYTES_MAX {
+        return word;
+    }
+    &word[..word.floor_char_boundary(WORD_BYTES_MAX + CHAR_BYTES_MAX)]
 }
+
+/// The longest character in UTF-8.
+const CHAR_BYTES_MAX: usize = 4;
 
 /// A set of blocks, as bits.
 #[derive(Debug, Clone, PartialEq, Eq)]

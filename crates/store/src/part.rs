@@ -1,16 +1,19 @@
 //! A part: some events of one dataset, column by column, in a segment or still in memory. Whoever
 //! reads a snapshot reads its parts, and need not know which of the two a part is.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ledgerline_model::batch::Kind;
+use ledgerline_model::batch::{Kind, Values};
 use ledgerline_model::id::Seq;
 use ledgerline_model::time::Timestamp;
 
-use crate::column::{ColumnData, Dictionary};
+use crate::column::{ColumnData, Data, Dictionary, Texts};
 use crate::error::{Error, Result};
 use crate::index::Blocks;
 use crate::index::read::{Found, find, scan};
@@ -229,6 +232,39 @@ impl Part {
         }
     }
 
+    /// Hands over texts of a column, many at a time, without a copy of their own: all of the wanted
+    /// rows (rising, disjoint spans), and perhaps some of other rows. The column's kind is `Str` or
+    /// `Json`, and it has no dictionary.
+    ///
+    /// # Errors
+    /// As [`Part::presence`], and those of `each`.
+    pub fn texts<E: From<Error>>(
+        &self,
+        column: usize,
+        wanted: &[Range<u32>],
+        mut each: impl FnMut(Texts<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        match &*self.source {
+            Source::Segment(segment) => {
+                let entry = &segment.reader.directory().columns[column];
+                if entry.encoding != Encoding::Plain {
+                    return Err(Error::bug("the texts of a column with a dictionary").into());
+                }
+                let mut read = 0;
+                let handed = segment.reader.texts(entry, wanted, &mut read, each);
+                self.note(read);
+                handed
+            }
+            Source::Memory(memory) => {
+                let ColumnData { rows, data } = memory.column(column, wanted);
+                let Data::Plain(values) = &data else { return Ok(()) };
+                let (Values::Str(texts) | Values::Json(texts)) = &**values else { return Ok(()) };
+                self.note(texts.size_bytes() as u64);
+                each(Texts { rows: &rows, ends: texts.ends(), bytes: texts.bytes() })
+            }
+        }
+    }
+
     /// A column that every event has, whole.
     ///
     /// # Errors
@@ -275,8 +311,9 @@ impl Part {
     }
 
     /// Where the words stand that `wanted` accepts, as one place for all of them. It sees each
-    /// indexed word once, folded, cut to [`ledgerline_model::word::WORD_BYTES_MAX`] bytes; never
-    /// those numbers that the index leaves out ([`Part::is_indexed`]).
+    /// indexed word once, folded, and perhaps cut if it is longer than
+    /// [`ledgerline_model::word::WORD_BYTES_MAX`] bytes; never those numbers that the index leaves out
+    /// ([`Part::is_indexed`]).
     ///
     /// # Errors
     /// As [`Part::presence`].

@@ -7,6 +7,7 @@ use super::Stats;
 
 /// A query with pipes.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
+#[schema(example = json!({"dataset": "app", "query": "* | stats count() by level"}))]
 #[serde(deny_unknown_fields)]
 pub struct AnalyticsRequest {
     /// The dataset.

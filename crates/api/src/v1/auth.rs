@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 /// A person logs in.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({"email": "ada@example.com", "password": "correct horse battery staple"}))]
 #[serde(deny_unknown_fields)]
 pub struct LoginRequest {
     /// The address.

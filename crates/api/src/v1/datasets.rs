@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 /// A dataset is made.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"name": "app", "settings": {"retention_days": 90}}))]
 #[serde(deny_unknown_fields)]
 pub struct CreateDataset {
     /// Its name: 1 to 64 characters of a-z, 0-9, '-', '_' and '.', a letter or digit first.
@@ -17,6 +18,7 @@ pub struct CreateDataset {
 
 /// What a tenant can set for a dataset. What is not said is as usual.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"message_key": "what", "retention_days": 90}))]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// The key that holds an event's time, before the usual ones.

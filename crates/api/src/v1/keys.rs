@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 /// A key is made.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"name": "web servers", "scopes": ["ingest:*"]}))]
 #[serde(deny_unknown_fields)]
 pub struct CreateKey {
     /// What the tenant calls it: 1 to 100 characters.
@@ -21,6 +22,7 @@ pub struct CreateKey {
 
 /// A key gets a second secret.
 #[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(example = json!({"overlap_seconds": 3600}))]
 #[serde(deny_unknown_fields)]
 pub struct RotateKey {
     /// For how many seconds more the first secret is good; a day when nothing is said.

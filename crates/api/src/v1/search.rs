@@ -8,6 +8,7 @@ use super::{Page, Stats};
 
 /// Which events.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
+#[schema(example = json!({"dataset": "app", "query": "level:info", "from": "-1h", "limit": 10}))]
 #[serde(deny_unknown_fields)]
 pub struct SearchRequest {
     /// The dataset.
@@ -62,6 +63,7 @@ pub struct SearchResponse {
 
 /// How many events, by time.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
+#[schema(example = json!({"dataset": "app", "query": "*", "width": "1h"}))]
 #[serde(deny_unknown_fields)]
 pub struct HistogramRequest {
     /// The dataset.
@@ -106,6 +108,7 @@ pub struct Bar {
 
 /// What fields events have.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
+#[schema(example = json!({"dataset": "app", "query": "*"}))]
 #[serde(deny_unknown_fields)]
 pub struct FieldsRequest {
     /// The dataset.
@@ -144,6 +147,7 @@ pub struct Field {
 
 /// Which values a field has.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
+#[schema(example = json!({"dataset": "app", "field": "level"}))]
 #[serde(deny_unknown_fields)]
 pub struct ValuesRequest {
     /// The dataset.
@@ -191,6 +195,7 @@ pub struct ValueCount {
 
 /// What happened before and after an event.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
+#[schema(example = json!({"dataset": "app", "seq": 0, "before": 5, "after": 5}))]
 #[serde(deny_unknown_fields)]
 pub struct ContextRequest {
     /// The dataset.

@@ -20,6 +20,7 @@ pub struct CreateUser {
 
 /// A user is changed. What is not said stays as it is.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({"disabled": true}))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateUser {
     /// `admin`, `auditor` or `user`.

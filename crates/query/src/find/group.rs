@@ -202,8 +202,8 @@ impl GroupedRows<'_> {
 /// The most cells of a table that is indexed by two numbers instead of hashing them.
 const DENSE_CELLS_MAX: usize = 1 << 22;
 
-/// Numbers the distinct combinations of the keys' values. Of no key there is one group; of one key the
-/// value's number is the group's.
+/// Numbers the distinct combinations of the keys' values. Of no key there is one group; of one key
+/// the value's number is the group's.
 fn combine(keys: &mut [Local], rows: usize) -> (Tuples, Option<Vec<u32>>, usize) {
     let Some((first, others)) = keys.split_first_mut() else {
         return (Tuples::Empty, None, 1);

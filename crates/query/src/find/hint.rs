@@ -60,6 +60,14 @@ impl Hint {
         Self { words: Vec::new(), pieces: pieces.into_iter().map(finder).collect() }
     }
 
+    /// The piece that every match has, if it is one and the same.
+    pub(super) fn only_piece(&self) -> Option<&str> {
+        match &self.pieces[..] {
+            [only] => std::str::from_utf8(only.needle()).ok(),
+            _ => None,
+        }
+    }
+
     /// Where in a part texts may satisfy the test.
     pub(super) fn place(&self, part: &Part) -> Result<Place> {
         let mut place = Place::Anywhere;

@@ -43,8 +43,8 @@ impl Selection {
         self.list.is_none()
     }
 
-    /// Calls `each` with the position among the selected rows, and the index in `rows`, of every row
-    /// that is in both.
+    /// Calls `each` with the position among the selected rows, and the index in `rows`, of every
+    /// row that is in both.
     fn each(&self, rows: &Rows, mut each: impl FnMut(usize, usize)) {
         let Some(list) = &self.list else {
             (0..rows.len()).for_each(|index| each(rows.get(index) as usize, index));

@@ -220,7 +220,11 @@ fn is_better(new: Key<'_>, known: Key<'_>, wanted: Ordering) -> bool {
     match class(new).cmp(&class(known)) {
         Ordering::Less => true,
         Ordering::Greater => false,
-        Ordering::Equal if class(new) == 2 => text(new).cmp(text(known)) == wanted,
+        Ordering::Equal if class(new) == 2 => match text(new).cmp(text(known)) {
+            // Of equal texts of several types, always the same one.
+            Ordering::Equal => new.ascending(known).is_lt(),
+            order => order == wanted,
+        },
         Ordering::Equal => new.ascending(known) == wanted,
     }
 }
@@ -259,8 +263,8 @@ impl<'a> Total<'a> {
         }
     }
 
-    /// Adds what a part came to. `groups` gives the group here of each group there, and `counts` how
-    /// many rows each has there.
+    /// Adds what a part came to. `groups` gives the group here of each group there, and `counts`
+    /// how many rows each has there.
     pub(super) fn add(
         &mut self,
         measured: &'a Measured,

@@ -6,10 +6,11 @@ use ledgerline_model::batch::Kind;
 use ledgerline_model::id::Seq;
 use ledgerline_model::severity::Severity;
 use ledgerline_model::time::Timestamp;
-use ledgerline_store::column::{ColumnData, Data, ValueRef};
+use ledgerline_store::column::{ColumnData, Data, Dictionary, ValueRef};
 use ledgerline_store::part::{Part, Place, System};
 
 use super::Target;
+use super::needle::TextScan;
 use super::plan::{Check, Name, Node};
 use super::rowset::RowSet;
 use super::scalar::Scalar;
@@ -178,7 +179,7 @@ impl<'a> PartScan<'a> {
                 break;
             }
             let mut more = self.none();
-            self.add_checked(column, &check.test, &rest, &mut more)?;
+            self.add_checked(column, check, &rest, &mut more)?;
             rest.subtract(&more);
             found.unite(&more);
         }
@@ -221,7 +222,7 @@ impl<'a> PartScan<'a> {
             present.intersect(rest);
             rest.subtract(&present);
             if columns.is_none_or(|columns| columns.contains(&(column as u32))) {
-                self.add_checked(column, &check.test, &present, found)?;
+                self.add_checked(column, check, &present, found)?;
             }
         }
         Ok(())
@@ -250,14 +251,14 @@ impl<'a> PartScan<'a> {
         let mut found = self.none();
         if let Some((rows, columns)) = self.candidates(check, within)? {
             for column in self.text_columns(columns.as_deref()) {
-                self.add_checked(column, &check.test, &rows, &mut found)?;
+                self.add_checked(column, check, &rows, &mut found)?;
             }
         }
         // The index knows texts only.
         for column in (0..self.part.columns().len()).filter(|column| !self.is_text(*column)) {
             let mut rest = within.clone();
             rest.subtract(&found);
-            self.add_checked(column, &check.test, &rest, &mut found)?;
+            self.add_checked(column, check, &rest, &mut found)?;
         }
         Ok(found)
     }
@@ -272,64 +273,85 @@ impl<'a> PartScan<'a> {
     ) -> Result<()> {
         let head = &self.part.columns()[column];
         if head.kind != Kind::Str || head.distinct.is_some() {
-            return self.add_checked(column, &check.test, within, found);
+            return self.add_checked(column, check, within, found);
         }
         match self.candidates(check, within)? {
             Some((rows, columns))
                 if columns.as_ref().is_none_or(|columns| columns.contains(&(column as u32))) =>
             {
-                self.add_checked(column, &check.test, &rows, found)
+                self.add_checked(column, check, &rows, found)
             }
             _ => Ok(()),
         }
     }
 
-    /// Adds the rows of `within` in which a column satisfies the test.
+    /// The same without a look at the word index.
     fn add_checked(
         &self,
         column: usize,
+        check: &Check,
+        within: &RowSet,
+        found: &mut RowSet,
+    ) -> Result<()> {
+        let (head, test) = (&self.part.columns()[column], &check.test);
+        if within.is_empty() || !test.is_possible(head.kind, head.bounds) {
+            return Ok(());
+        }
+        if matches!(test, Test::Any) {
+            return self.add_present(column, within, found);
+        }
+        if let Some(dictionary) = self.part.dictionary(column)? {
+            return self.add_coded(column, &dictionary, test, within, found);
+        }
+        self.target.budget.check()?;
+        if head.kind == Kind::Str {
+            let mut scan = TextScan::new(test, check.needle.as_ref(), within);
+            return self.part.texts(column, &within.spans(), |texts| {
+                self.target.budget.check()?;
+                scan.scan(&texts, found);
+                Ok(())
+            });
+        }
+        let mut scratch = String::new();
+        let data = self.part.column(column, &within.spans())?;
+        for index in 0..data.rows.len() {
+            if test.holds_any(data.value(index).into(), &mut scratch) {
+                found.insert(data.rows.get(index));
+            }
+        }
+        Ok(())
+    }
+
+    fn add_present(&self, column: usize, within: &RowSet, found: &mut RowSet) -> Result<()> {
+        let mut present = self.presence(column)?;
+        present.intersect(within);
+        found.unite(&present);
+        Ok(())
+    }
+
+    /// Tests the distinct values instead of the rows.
+    fn add_coded(
+        &self,
+        column: usize,
+        dictionary: &Dictionary,
         test: &Test,
         within: &RowSet,
         found: &mut RowSet,
     ) -> Result<()> {
-        let head = &self.part.columns()[column];
-        if within.is_empty() || !test.is_possible(head.kind, head.bounds) {
-            return Ok(());
-        }
         let mut scratch = String::new();
-        let mut holds = |value: ValueRef<'_>| test.holds_any(value.into(), &mut scratch);
-        let is_any = matches!(test, Test::Any);
-        let mut accepted = None;
-        if head.distinct.is_some()
-            && !is_any
-            && let Some(dictionary) = self.part.dictionary(column)?
-        {
-            let entries = 0..dictionary.values.len();
-            let entries: Vec<bool> =
-                entries.map(|entry| holds(ValueRef::of(&dictionary.values, entry))).collect();
-            if !entries.contains(&true) {
-                return Ok(());
-            }
-            accepted = Some(entries);
-        }
-        if is_any || accepted.as_ref().is_some_and(|entries| !entries.contains(&false)) {
-            let mut present = self.presence(column)?;
-            present.intersect(within);
-            found.unite(&present);
+        let mut holds =
+            |entry| test.holds_any(ValueRef::of(&dictionary.values, entry).into(), &mut scratch);
+        let accepted: Vec<bool> = (0..dictionary.values.len()).map(&mut holds).collect();
+        if !accepted.contains(&true) {
             return Ok(());
         }
-        self.target.budget.check()?;
-        let data = self.part.column(column, &within.spans())?;
-        match (&data, accepted) {
-            (ColumnData { rows, data: Data::Coded { codes, .. } }, Some(accepted)) => {
-                let codes = codes.iter().enumerate();
-                codes
-                    .filter(|(_, code)| accepted[**code as usize])
-                    .for_each(|(index, _)| found.insert(rows.get(index)));
-            }
-            (data, _) => (0..data.rows.len())
-                .filter(|index| holds(data.value(*index)))
-                .for_each(|index| found.insert(data.rows.get(index))),
+        if !accepted.contains(&false) {
+            return self.add_present(column, within, found);
+        }
+        let ColumnData { rows, data } = self.part.column(column, &within.spans())?;
+        if let Data::Coded { codes, .. } = data {
+            let accepted = codes.iter().enumerate().filter(|(_, code)| accepted[**code as usize]);
+            accepted.for_each(|(index, _)| found.insert(rows.get(index)));
         }
         Ok(())
     }

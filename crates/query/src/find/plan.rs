@@ -2,8 +2,10 @@
 
 use ledgerline_model::convention::Conventions;
 use ledgerline_model::time::Timestamp;
+use ledgerline_model::word;
 
 use super::hint::Hint;
+use super::needle::Needle;
 use super::test::{Literal, Test, Words, wildcard_regex};
 use crate::error::Result;
 use crate::lang::Search;
@@ -24,11 +26,12 @@ pub(super) enum Node {
     Field(Name, Check),
 }
 
-/// A test and what the word index knows of it.
+/// A test, what the word index knows of it, and what to look for in texts.
 #[derive(Debug)]
 pub(super) struct Check {
     pub(super) test: Test,
     pub(super) hint: Hint,
+    pub(super) needle: Option<Needle>,
 }
 
 /// What a name in a query stands for.
@@ -103,12 +106,14 @@ impl Meaning<'_> {
             Predicate::Equals(ast::Literal(text)) if self.is_message(name) => check_of_words(text),
             Predicate::Equals(text)
             | Predicate::Compare { comparison: ast::Comparison::Equal, literal: text } => {
-                Check { test: Test::Equal(literal(text)), hint: Hint::of_words(&text.0) }
+                let hint = Hint::of_words(&text.0);
+                Check { hint, ..unhinted(Test::Equal(literal(text))) }
             }
             Predicate::Words(phrase) => check_of_words(phrase.text()),
             Predicate::Wildcard(pattern) => Check {
                 test: wildcard_regex(&pattern.regex_whole())?,
                 hint: Hint::of_pattern(pattern),
+                needle: Needle::of_pattern(pattern, true),
             },
             Predicate::Regex(regex) => check_of_regex(regex.regex()),
             Predicate::Compare { comparison, literal: text } => {
@@ -132,15 +137,21 @@ impl Meaning<'_> {
 }
 
 fn unhinted(test: Test) -> Check {
-    Check { test, hint: Hint::default() }
+    Check { test, hint: Hint::default(), needle: None }
 }
 
 fn check_of_words(text: &str) -> Check {
-    Check { test: Test::Words(Words::new(text)), hint: Hint::of_words(text) }
+    Check {
+        test: Test::Words(Words::new(text)),
+        hint: Hint::of_words(text),
+        needle: Needle::of_words(&word::folded(text)),
+    }
 }
 
 fn check_of_regex(regex: &regex::Regex) -> Check {
-    Check { test: Test::Regex(regex.clone()), hint: Hint::of_regex(regex.as_str()) }
+    let hint = Hint::of_regex(regex.as_str());
+    let needle = hint.only_piece().and_then(Needle::possible);
+    Check { test: Test::Regex(regex.clone()), hint, needle }
 }
 
 fn check_of_term(term: &Term) -> Result<Check> {
@@ -149,6 +160,7 @@ fn check_of_term(term: &Term) -> Result<Check> {
         Term::Wildcard(pattern) => Check {
             test: wildcard_regex(&pattern.regex_within())?,
             hint: Hint::of_pattern(pattern),
+            needle: Needle::of_pattern(pattern, false),
         },
         Term::Regex(regex) => check_of_regex(regex.regex()),
     })

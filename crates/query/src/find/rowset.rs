@@ -194,7 +194,7 @@ impl RowSet {
     pub(super) fn spans(&self) -> Vec<Range<u32>> {
         match &self.bits {
             Bits::None => Vec::new(),
-            Bits::All => vec![0..self.rows],
+            Bits::All => std::iter::once(0..self.rows).collect(),
             Bits::Some(bits) => {
                 let mut spans = Vec::new();
                 let mut next = 0;

@@ -35,10 +35,8 @@ pub(super) fn histogram(target: &Target<'_>, node: &Node, width: Width) -> Resul
         .collect();
     let mut all: BTreeMap<i64, Counts> = BTreeMap::new();
     for (start, counts) in parts?.into_iter().flatten() {
-        let bar = all.entry(start).or_default();
-        bar.iter_mut().zip(counts).for_each(|(bar, count)| *bar += count);
+        add(&mut all, start, &counts)?;
     }
-    check_count(all.len())?;
     let bar = |(start, counts): (i64, Counts)| Bar {
         start: Timestamp(start),
         count: counts.iter().sum(),
@@ -62,10 +60,10 @@ fn bars(scan: &PartScan<'_>, node: &Node, width: Width) -> Result<BTreeMap<i64, 
         return Ok(bars);
     }
     let severities = scan.part.system(System::Severity)?;
-    let class = |row: u32| {
-        let name = severity(severities[row as usize]).name();
-        SEVERITIES.binary_search(&name).unwrap_or(0)
-    };
+    let classes: Vec<usize> = (0..=u8::MAX)
+        .map(|number| SEVERITIES.binary_search(&severity(number.into()).name()).unwrap_or(0))
+        .collect();
+    let class = |row: u32| classes[severities[row as usize] as u8 as usize];
     let (first, last) = scan.part.times();
     let only = Some(width.floor(first).0).filter(|start| width.floor(last).0 == *start);
     if let Some(start) = only {
@@ -74,18 +72,34 @@ fn bars(scan: &PartScan<'_>, node: &Node, width: Width) -> Result<BTreeMap<i64, 
         return Ok(bars);
     }
     let times = scan.times()?;
+    // Neighbours are mostly in one bar.
+    let (mut start, mut end, mut bar) = (0, 0, Counts::default());
     for row in rows.iter() {
-        let start = width.floor(Timestamp(times[row as usize])).0;
-        bars.entry(start).or_default()[class(row)] += 1;
-        check_count(bars.len())?;
+        let time = times[row as usize];
+        if time < start || time >= end {
+            add(&mut bars, start, &bar)?;
+            bar = Counts::default();
+            start = width.floor(Timestamp(time)).0;
+            end = start.saturating_add(width.nanoseconds());
+        }
+        bar[class(row)] += 1;
     }
+    add(&mut bars, start, &bar)?;
     Ok(bars)
+}
+
+fn add(bars: &mut BTreeMap<i64, Counts>, start: i64, counts: &Counts) -> Result<()> {
+    if counts.iter().any(|count| *count > 0) {
+        let bar = bars.entry(start).or_default();
+        bar.iter_mut().zip(counts).for_each(|(bar, count)| *bar += count);
+    }
+    check_count(bars.len())
 }
 
 /// The fields of the found events.
 pub(super) fn fields(target: &Target<'_>, node: &Node) -> Result<Vec<Field>> {
     type Kinds = [u64; Kind::ALL.len()];
-    let parts: Result<Vec<(u64, Vec<(usize, u64)>)>> = target
+    let parts: Result<Vec<FieldCounts>> = target
         .snapshot
         .parts()
         .par_iter()
@@ -93,9 +107,9 @@ pub(super) fn fields(target: &Target<'_>, node: &Node) -> Result<Vec<Field>> {
         .collect();
     let mut found = 0;
     let mut all: BTreeMap<&str, Kinds> = BTreeMap::new();
-    for (part, (rows, counts)) in target.snapshot.parts().iter().zip(parts?) {
-        found += rows;
-        for (column, count) in counts {
+    for (part, counts) in target.snapshot.parts().iter().zip(parts?) {
+        found += counts.found;
+        for (column, count) in counts.present {
             let head = &part.columns()[column];
             all.entry(&head.name).or_default()[head.kind as usize - 1] += count;
         }
@@ -112,13 +126,20 @@ pub(super) fn fields(target: &Target<'_>, node: &Node) -> Result<Vec<Field>> {
     Ok(fields)
 }
 
-/// How many rows of a part are found, and how many of them have each column that some have.
-fn field_counts(scan: &PartScan<'_>, node: &Node) -> Result<(u64, Vec<(usize, u64)>)> {
+/// What one part knows of its fields.
+#[derive(Debug, Default)]
+struct FieldCounts {
+    /// How many rows are found.
+    found: u64,
+    /// Columns, and how many of those rows have each.
+    present: Vec<(usize, u64)>,
+}
+
+fn field_counts(scan: &PartScan<'_>, node: &Node) -> Result<FieldCounts> {
     let rows = scan.select(node, None)?;
-    let found = rows.len() as u64;
-    let mut counts = Vec::new();
-    if found == 0 {
-        return Ok((0, counts));
+    let mut counts = FieldCounts { found: rows.len() as u64, present: Vec::new() };
+    if rows.is_empty() {
+        return Ok(counts);
     }
     for (column, head) in scan.part.columns().iter().enumerate() {
         let count = if rows.is_all() {
@@ -129,10 +150,10 @@ fn field_counts(scan: &PartScan<'_>, node: &Node) -> Result<(u64, Vec<(usize, u6
             present.len() as u64
         };
         if count > 0 {
-            counts.push((column, count));
+            counts.present.push((column, count));
         }
     }
-    Ok((found, counts))
+    Ok(counts)
 }
 
 /// The most frequent values of a field.

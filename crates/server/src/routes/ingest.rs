@@ -112,7 +112,7 @@ pub(super) fn reception(app: &App, dataset: &Dataset) -> Reception {
     Reception { received: app.clock.now(), conventions, digest: false }
 }
 
-/// Asks for room for as much as the request says that it brings.
+/// Asks for room for the first piece of what the request brings.
 pub(super) fn enter(app: &App, scope: &Scope<Append>, headers: &HeaderMap) -> Result<Pass> {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let length = length.and_then(|text| text.parse::<usize>().ok()).unwrap_or(PIECE_BYTES);
@@ -120,7 +120,8 @@ pub(super) fn enter(app: &App, scope: &Scope<Append>, headers: &HeaderMap) -> Re
         let detail = format!("a body is at most {} bytes", limits::BATCH_BYTES_MAX);
         return Err(Failure::new(Code::BodyTooLarge, detail));
     }
-    app.door.enter(&app.node, scope, length)
+    // No more than has come: whoever says much and sends it slowly keeps no room from others.
+    app.door.enter(&app.node, scope, length.min(PIECE_BYTES))
 }
 
 /// The dataset, which its first event makes.

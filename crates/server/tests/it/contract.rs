@@ -70,7 +70,7 @@ fn around_a_search_there_are_bars_fields_values_and_neighbours() {
     let event = |minute: u32| {
         json!({
             "time": format!("2026-01-31T12:{minute:02}:00Z"),
-            "level": if minute % 2 == 0 { "info" } else { "warn" },
+            "level": if minute.is_multiple_of(2) { "info" } else { "warn" },
             "minute": minute,
         })
     };

@@ -8,13 +8,16 @@ fn without_id(answer: &Answer) -> String {
     answer.text().replace(&answer.header("x-request-id"), "ID")
 }
 
+/// A request that names a dataset.
+type Naming = fn(&str) -> Value;
+
 #[test]
 fn what_may_not_be_seen_is_answered_as_if_it_did_not_exist() {
     let node = Node::start();
     let (ours, theirs) = (node.tenant("ours"), node.tenant("theirs"));
     node.send(&ours.ingest, "secret", &json!({"message": "x"}));
     let (_, narrow) = node.key(&ours.admin, "query:public");
-    let requests: [(&str, fn(&str) -> Value); 4] = [
+    let requests: [(&str, Naming); 4] = [
         ("/api/v1/search", |name| json!({"dataset": name})),
         ("/api/v1/search/fields", |name| json!({"dataset": name})),
         ("/api/v1/analytics/query", |name| json!({"dataset": name, "query": "* | stats count()"})),

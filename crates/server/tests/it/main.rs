@@ -11,3 +11,4 @@ mod openapi;
 mod operations;
 mod pages;
 mod paging;
+mod trouble;

@@ -1,6 +1,7 @@
 //! A server on any free port, with its data in a temporary folder, and a client for it.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ledgerline_server::config::{Config, Secret, Settings};
@@ -125,11 +126,17 @@ impl Node {
     }
 
     /// Stops and starts again over the same data.
-    pub(crate) fn restart(mut self) -> Self {
+    pub(crate) fn restart(self) -> Self {
+        self.restart_after(|_| ())
+    }
+
+    /// Stops, lets something happen to the data, and starts again over it.
+    pub(crate) fn restart_after(mut self, happen: impl FnOnce(&Path)) -> Self {
         let server = self.server.take().expect("it runs");
         self.runtime.block_on(server.shutdown()).expect("it stops");
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a folder"));
         drop(self);
+        happen(&folder.path().join("data"));
         Self::open(folder, |_| ())
     }
 

@@ -1,5 +1,7 @@
 //! Looking words up in a segment's index.
 
+use std::cmp::Ordering;
+
 use ledgerline_model::varint::take_varint;
 
 use super::{Blocks, indexed_part, is_indexed};
@@ -46,12 +48,24 @@ pub(crate) fn find(
         directory,
         chunk,
         &bytes,
-        |candidate| candidate == word.as_bytes(),
+        |candidate| match candidate.cmp(word.as_bytes()) {
+            Ordering::Less => Wanted::No,
+            Ordering::Equal => Wanted::Yes,
+            Ordering::Greater => Wanted::NoneFromHere,
+        },
         |posting| {
             found = Found::At(posting);
         },
     )?;
     Ok(found)
+}
+
+/// Whether a word is looked for.
+enum Wanted {
+    Yes,
+    No,
+    /// Neither it nor any word after it.
+    NoneFromHere,
 }
 
 /// Calls `found` for every word that `wanted` accepts.
@@ -62,7 +76,8 @@ pub(crate) fn scan(
     read: impl Fn(&Chunk) -> Result<Vec<u8>>,
 ) -> Result<()> {
     for chunk in &directory.chunks {
-        scan_chunk(directory, chunk, &read(chunk)?, &mut wanted, &mut found)?;
+        let wanted = |word: &[u8]| if wanted(word) { Wanted::Yes } else { Wanted::No };
+        scan_chunk(directory, chunk, &read(chunk)?, wanted, &mut found)?;
     }
     Ok(())
 }
@@ -71,7 +86,7 @@ fn scan_chunk(
     directory: &Directory,
     chunk: &Chunk,
     mut bytes: &[u8],
-    mut wanted: impl FnMut(&[u8]) -> bool,
+    mut wanted: impl FnMut(&[u8]) -> Wanted,
     mut found: impl FnMut(Posting),
 ) -> Result<()> {
     let malformed = || Error::corrupt("malformed word index");
@@ -79,14 +94,16 @@ fn scan_chunk(
     let mut word = Vec::new();
     for _ in 0..chunk.words {
         let entry = take_word(&mut bytes, &mut word).ok_or_else(malformed)?;
-        if wanted(&word) {
-            let blocks = take_blocks(&mut bytes, entry.blocks, count).ok_or_else(malformed)?;
-            if entry.set as usize >= directory.column_sets.len() {
-                return Err(malformed());
+        match wanted(&word) {
+            Wanted::Yes => {
+                let blocks = take_blocks(&mut bytes, entry.blocks, count).ok_or_else(malformed)?;
+                if entry.set as usize >= directory.column_sets.len() {
+                    return Err(malformed());
+                }
+                found(Posting { set: entry.set, blocks });
             }
-            found(Posting { set: entry.set, blocks });
-        } else {
-            skip_blocks(&mut bytes, entry.blocks).ok_or_else(malformed)?;
+            Wanted::No => bytes = without_varints(bytes, entry.blocks).ok_or_else(malformed)?,
+            Wanted::NoneFromHere => return Ok(()),
         }
     }
     if bytes.is_empty() { Ok(()) } else { Err(malformed()) }
@@ -128,9 +145,14 @@ fn take_blocks(bytes: &mut &[u8], listed: u64, count: usize) -> Option<Blocks> {
     Some(blocks)
 }
 
-fn skip_blocks(bytes: &mut &[u8], listed: u64) -> Option<()> {
-    for _ in 0..listed {
-        take_varint(bytes)?;
+/// What follows so many varints: each ends with a byte below 128.
+fn without_varints(bytes: &[u8], mut count: u64) -> Option<&[u8]> {
+    if count == 0 {
+        return Some(bytes);
     }
-    Some(())
+    let last = bytes.iter().position(|byte| {
+        count -= u64::from(*byte < 128);
+        count == 0
+    })?;
+    Some(&bytes[last + 1..])
 }

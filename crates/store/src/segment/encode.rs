@@ -178,14 +178,25 @@ pub(crate) fn put_strings<'a>(
     values.for_each(|value| out.extend_from_slice(value));
 }
 
-/// Reads what [`put_strings`] wrote; all of it is UTF-8.
-pub(crate) fn take_strings(mut input: &[u8], count: usize) -> Option<Strings> {
-    let mut ends = Vec::with_capacity(count);
+/// Reads what [`put_strings`] wrote without looking at the texts: where each ends, and the bytes.
+pub(crate) fn take_texts<'a>(
+    mut input: &'a [u8],
+    count: usize,
+    ends: &mut Vec<u32>,
+) -> Option<&'a [u8]> {
+    ends.clear();
     let mut end = 0_u64;
     for _ in 0..count {
         end = end.checked_add(take_varint(&mut input)?)?;
         ends.push(u32::try_from(end).ok()?);
     }
+    (end == input.len() as u64).then_some(input)
+}
+
+/// Reads what [`put_strings`] wrote; all of it is UTF-8.
+pub(crate) fn take_strings(input: &[u8], count: usize) -> Option<Strings> {
+    let mut ends = Vec::with_capacity(count.min(input.len()));
+    let input = take_texts(input, count, &mut ends)?;
     let text = std::str::from_utf8(input).ok()?;
     if !ends.iter().all(|end| text.is_char_boundary(*end as usize)) {
         return None;

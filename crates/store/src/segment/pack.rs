@@ -74,7 +74,19 @@ pub(crate) fn unpack(stored: Vec<u8>, span: Span) -> Result<Vec<u8>> {
     if span.stored == span.raw {
         return Ok(stored);
     }
-    let mut raw = Vec::with_capacity(span.raw as usize);
+    let mut raw = Vec::new();
+    unpack_into(&stored, span, &mut raw)?;
+    Ok(raw)
+}
+
+/// The same into a buffer, whose contents are replaced.
+pub(crate) fn unpack_into(stored: &[u8], span: Span, raw: &mut Vec<u8>) -> Result<()> {
+    raw.clear();
+    if span.stored == span.raw {
+        raw.extend_from_slice(stored);
+        return Ok(());
+    }
+    raw.reserve(span.raw as usize);
     UNPACKER.with_borrow_mut(|slot| {
         let unpacker = match slot {
             Some(unpacker) => unpacker,
@@ -84,11 +96,11 @@ pub(crate) fn unpack(stored: Vec<u8>, span: Span) -> Result<Vec<u8>> {
             }
         };
         unpacker
-            .decompress_to_buffer(&stored, &mut raw)
+            .decompress_to_buffer(stored, raw)
             .map_err(|_| Error::corrupt("a piece does not decompress"))
     })?;
     if raw.len() != span.raw as usize {
         return Err(Error::corrupt("a piece has another length than its span"));
     }
-    Ok(raw)
+    Ok(())
 }

@@ -9,8 +9,8 @@ use ledgerline_model::varint::take_varint;
 
 use super::directory::{ColumnEntry, Directory, Encoding, MAGIC, Page, TAIL_BYTES, VERSION};
 use super::encode;
-use super::pack::{Span, unpack};
-use crate::column::{ColumnData, Data, Dictionary, Rows};
+use super::pack::{Span, unpack, unpack_into};
+use crate::column::{ColumnData, Data, Dictionary, Rows, Texts};
 use crate::error::{Error, Result};
 use crate::index;
 
@@ -137,17 +137,22 @@ impl SegmentReader {
         let presence = self.presence(column)?;
         *read_bytes += column.presence.map_or(0, |span| u64::from(span.stored));
         let ranks = ranks(&presence, wanted);
+        if ranks.ranges.is_empty() {
+            return Ok(ColumnData::empty(column.kind));
+        }
         let dictionary = self.dictionary(column)?.map(Arc::new);
         let mut gathered = Gathered::new(column.kind, dictionary);
         let mut start = 0_u32;
-        let mut ranges = ranks.ranges.iter().peekable();
+        let mut ranges = ranks.ranges.as_slice();
         for page in &column.pages {
             let end = start + page.values;
-            while ranges.next_if(|range| range.end <= start).is_some() {}
-            if ranges.peek().is_some_and(|range| range.start < end) {
+            let done = ranges.partition_point(|range| range.end <= start);
+            ranges = &ranges[done..];
+            let count = ranges.partition_point(|range| range.start < end);
+            if count > 0 {
                 let values = self.page(column, page, gathered.entries())?;
                 *read_bytes += u64::from(page.span.stored);
-                for range in ranks.ranges.iter().filter(|r| r.start < end && r.end > start) {
+                for range in &ranges[..count] {
                     let from = range.start.max(start) - start;
                     let to = range.end.min(end) - start;
                     gathered.extend(&values, from as usize..to as usize)?;
@@ -158,6 +163,40 @@ impl SegmentReader {
         gathered.finish(ranks.rows)
     }
 
+    /// Hands over every page that has texts of wanted rows, whole: those of other rows are in it too.
+    /// The column is one of texts without a dictionary. Adds to `read_bytes` what was read.
+    pub(crate) fn texts<E: From<Error>>(
+        &self,
+        column: &ColumnEntry,
+        wanted: &[Range<u32>],
+        read_bytes: &mut u64,
+        mut each: impl FnMut(Texts<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let presence = self.presence(column)?;
+        *read_bytes += column.presence.map_or(0, |span| u64::from(span.stored));
+        let Ranks { ranges, .. } = ranks(&presence, wanted);
+        let mut ranges = ranges.as_slice();
+        let mut cursor = Cursor { presence: &presence, rank: 0 };
+        let (mut raw, mut ends) = (Vec::new(), Vec::new());
+        let mut start = 0_u32;
+        for page in &column.pages {
+            let end = start + page.values;
+            ranges = &ranges[ranges.partition_point(|range| range.end <= start)..];
+            if ranges.first().is_some_and(|range| range.start < end) {
+                let span = page.span;
+                let stored = self.bytes.read_at(span.offset, span.stored as usize)?;
+                unpack_into(&stored, span, &mut raw)?;
+                *read_bytes += u64::from(span.stored);
+                let bytes = encode::take_texts(&raw, page.values as usize, &mut ends)
+                    .ok_or_else(|| Error::corrupt("malformed page"))?;
+                let rows = cursor.rows(start..end);
+                each(Texts { rows: &rows, ends: &ends, bytes })?;
+            }
+            start = end;
+        }
+        Ok(())
+    }
+
     fn page(&self, column: &ColumnEntry, page: &Page, entries: Option<usize>) -> Result<PageData> {
         let raw = self.read(page.span)?;
         let count = page.values as usize;
@@ -166,6 +205,40 @@ impl SegmentReader {
             None => take_values(column.kind, &raw, count).map(PageData::Values),
         }
         .ok_or_else(|| Error::corrupt("malformed page"))
+    }
+}
+
+/// Walks through the spans of rows that have a value.
+struct Cursor<'a> {
+    presence: &'a [Range<u32>],
+    /// How many values lie before the first of the spans.
+    rank: u32,
+}
+
+impl Cursor<'_> {
+    /// The rows of some values; those asked for later lie behind.
+    fn rows(&mut self, values: Range<u32>) -> Rows {
+        while let [first, rest @ ..] = self.presence
+            && self.rank + (first.end - first.start) <= values.start
+        {
+            self.rank += first.end - first.start;
+            self.presence = rest;
+        }
+        let mut rank = self.rank;
+        let mut rows = Vec::new();
+        for span in self.presence {
+            let from = span.start + values.start.saturating_sub(rank);
+            let to = span.end.min(span.start + values.end.saturating_sub(rank));
+            if rank == self.rank && to - from == values.end - values.start {
+                return Rows::Span(from..to);
+            }
+            if rank >= values.end {
+                break;
+            }
+            rows.extend(from..to);
+            rank += span.end - span.start;
+        }
+        Rows::List(rows.into())
     }
 }
 
