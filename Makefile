@@ -14,3 +14,19 @@ check:
 # Measures the release build against other engines, on real data.
 bench:
 	@sh scripts/bench.sh
+
+.PHONY: kills power torn isolation overload answers
+# The full forms of the trials; docs/guides/trials.md says what each shows.
+TRIAL = cargo test --release --locked -p ledgerline-cli --test trials --
+kills:
+	LEDGERLINE_KILLS=50 $(TRIAL) kill::
+power:
+	LEDGERLINE_POWER_CUTS=20 $(TRIAL) power::
+torn:
+	LEDGERLINE_TORN_ALL=1 $(TRIAL) torn::
+isolation:
+	LEDGERLINE_ISOLATION_REQUESTS=10000 $(TRIAL) isolation:: moved::
+overload:
+	LEDGERLINE_OVERLOAD_SECONDS=60 $(TRIAL) overload::
+answers:
+	LEDGERLINE_ANSWERS_FULL=1 $(TRIAL) answers::

@@ -28,6 +28,7 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(120);
 pub struct Launch {
     binary: PathBuf,
     data: PathBuf,
+    command: &'static str,
     front: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
 }
@@ -64,9 +65,17 @@ impl Launch {
         Self {
             binary: binary.to_owned(),
             data: data.to_owned(),
+            command: "serve",
             front: Vec::new(),
             environment: Vec::new(),
         }
+    }
+
+    /// As `ledgerline demo`, which has a tenant and events in it.
+    #[must_use]
+    pub fn as_demo(mut self) -> Self {
+        self.command = "demo";
+        self
     }
 
     /// With another program in front of it, which must end by becoming the program that its last
@@ -108,7 +117,7 @@ impl Launch {
         let mut command = Command::new(line.next().context("no program")?);
         command
             .args(line)
-            .arg("serve")
+            .arg(self.command)
             .arg("--data")
             .arg(&self.data)
             .args(["--listen", &listen, "--metrics-listen", &metrics])
