@@ -106,7 +106,7 @@ fn operator(client: &Client, note: &Note) -> Result<Client, Failure> {
         Login { email: OPERATOR.to_owned(), password: note.operator_password.clone(), tenant: None };
     api::log_in(client, &login).map_err(|_| {
         Failure::new("the data folder has an operator whose password the demo does not know")
-            .hint("use `ledgerline serve` for it, or give the demo a --data folder of its own")
+            .hint("use `ledgerline serve` for it, or give the demo another --data folder")
     })
 }
 
@@ -131,10 +131,11 @@ fn print(output: &mut Output, url: &str, data: &str, note: &Note) -> Result<(), 
     let palette = output.palette();
     let name = |text: &str| palette.paint(Colour::Cyan, text);
     let key = note.key.as_deref().unwrap_or_default();
+    let (operator_password, admin_password) = (&note.operator_password, &note.admin_password);
     output.line(format_args!("\nLedgerline runs on {}", name(url)))?;
     output.line(format_args!("Its data is in {data}; Ctrl-C stops it.\n"))?;
-    output.line(format_args!("  operator  {OPERATOR}   {}", note.operator_password))?;
-    output.line(format_args!("  admin     {ADMIN}   {}   of the tenant {TENANT}", note.admin_password))?;
+    output.line(format_args!("  operator  {OPERATOR}   {operator_password}"))?;
+    output.line(format_args!("  admin     {ADMIN}   {admin_password}   tenant {TENANT}"))?;
     output.line(format_args!("  API key   {key}   sends and searches"))?;
     for (what, path, body) in commands() {
         output.line(format_args!("\n{}", palette.paint(Colour::Dim, &format!("# {what}"))))?;
@@ -159,7 +160,8 @@ fn commands() -> [(&'static str, &'static str, &'static str); 3] {
         (
             "count what happened",
             "/api/v1/analytics/query",
-            r#"{"dataset": "cloudtrail", "query": "* | stats count() as n by eventName | sort -n | limit 5"}"#,
+            "{\"dataset\": \"cloudtrail\", \
+             \"query\": \"* | stats count() as n by eventName | sort -n | limit 5\"}",
         ),
     ]
 }
