@@ -3,8 +3,10 @@
 //!
 //! It never links a room of the platform: what it sees is what everybody sees.
 
+mod client;
 mod node;
 mod process;
 
-pub use node::{Node, Reply, Tenant};
+pub use client::{Client, Reply};
+pub use node::{Launch, Node, Tenant};
 pub use process::{Spent, folder_bytes, peak_bytes, running_seconds, wait};

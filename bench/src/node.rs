@@ -1,32 +1,46 @@
 //! A `ledgerline serve` process, and requests to it.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 
+use crate::client::{Client, Reply};
 use crate::process::{Spent, wait};
 
 const OPERATOR: &str = "operator@localhost";
 /// The passwords of everybody that a [`Node`] makes.
 const PASSWORD: &str = "correct horse battery staple";
 /// How long a start may take; it is looked at every few milliseconds.
-const START_TRIES: usize = 3_000;
+const START_TIME_MAX: Duration = Duration::from_secs(120);
 const START_WAIT: Duration = Duration::from_millis(10);
+/// How long an answer may take.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(120);
+
+/// How a server is started.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    binary: PathBuf,
+    data: PathBuf,
+    front: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
+}
 
 /// A server process.
 #[derive(Debug)]
 pub struct Node {
     child: Child,
     binary: PathBuf,
-    url: String,
+    log: PathBuf,
     metrics_url: String,
-    agent: ureq::Agent,
+    client: Client,
+    ready_after: Duration,
     is_over: bool,
 }
 
@@ -43,24 +57,78 @@ pub struct Tenant {
     pub key: String,
 }
 
-/// An answer.
-#[derive(Debug, Clone)]
-pub struct Reply {
-    /// The HTTP status.
-    pub status: u16,
-    /// The headers that came with it.
-    pub headers: ureq::http::HeaderMap,
-    /// The body.
-    pub body: String,
-}
+impl Launch {
+    /// This program with its data in this folder.
+    #[must_use]
+    pub fn new(binary: &Path, data: &Path) -> Self {
+        Self {
+            binary: binary.to_owned(),
+            data: data.to_owned(),
+            front: Vec::new(),
+            environment: Vec::new(),
+        }
+    }
 
-impl Reply {
-    /// The body as JSON.
+    /// With another program in front of it, which must end by becoming the program that its last
+    /// arguments name (`exec "$@"`).
+    #[must_use]
+    pub fn behind<S: Into<OsString>>(mut self, front: impl IntoIterator<Item = S>) -> Self {
+        self.front = front.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// With a variable in its environment.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Where its data is.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Where what it logs goes: `serve.log` beside the data.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.data.with_extension("serve.log")
+    }
+
+    /// Starts the server and waits until it is ready.
     ///
     /// # Errors
-    /// When it is none.
-    pub fn json(&self) -> Result<Value> {
-        serde_json::from_str(&self.body).with_context(|| format!("not JSON: {}", self.body))
+    /// When it does not become ready.
+    pub fn start(&self) -> Result<Node> {
+        let (listen, metrics) = (free_address()?, free_address()?);
+        let log =
+            File::options().create(true).append(true).open(self.log()).context("the log file")?;
+        let mut line = self.front.iter().cloned().chain([self.binary.clone().into()]);
+        let mut command = Command::new(line.next().context("no program")?);
+        command
+            .args(line)
+            .arg("serve")
+            .arg("--data")
+            .arg(&self.data)
+            .args(["--listen", &listen, "--metrics-listen", &metrics])
+            .env("LEDGERLINE_OPERATOR_PASSWORD", PASSWORD)
+            .envs(self.environment.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
+        let started = Instant::now();
+        let mut node = Node {
+            child: command.spawn().context("starting the server")?,
+            binary: self.binary.clone(),
+            log: self.log(),
+            metrics_url: format!("http://{metrics}"),
+            client: Client::new(&format!("http://{listen}"), ANSWER_TIME_MAX),
+            ready_after: Duration::ZERO,
+            is_over: false,
+        };
+        node.wait_until_ready(started)?;
+        Ok(node)
     }
 }
 
@@ -71,71 +139,34 @@ impl Node {
     /// # Errors
     /// When it does not become ready.
     pub fn start(binary: &Path, data: &Path) -> Result<Self> {
-        Self::start_with(binary, data, |command| command)
+        Launch::new(binary, data).start()
     }
 
-    /// As [`Node::start`], with a command line that was changed: more flags, or another program in
-    /// front of it.
-    ///
-    /// # Errors
-    /// When it does not become ready.
-    pub fn start_with(
-        binary: &Path,
-        data: &Path,
-        change: impl FnOnce(&mut Command) -> &mut Command,
-    ) -> Result<Self> {
-        let (listen, metrics) = (free_address()?, free_address()?);
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(data.with_extension("serve.log"))
-            .context("the log file")?;
-        let mut command = Command::new(binary);
-        command
-            .arg("serve")
-            .arg("--data")
-            .arg(data)
-            .args(["--listen", &listen, "--metrics-listen", &metrics])
-            .env("LEDGERLINE_OPERATOR_PASSWORD", PASSWORD)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log);
-        let child = change(&mut command).spawn().context("starting the server")?;
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(120)))
-            .build()
-            .new_agent();
-        let mut node = Self {
-            child,
-            binary: binary.to_owned(),
-            url: format!("http://{listen}"),
-            metrics_url: format!("http://{metrics}"),
-            agent,
-            is_over: false,
-        };
-        node.wait_until_ready()?;
-        Ok(node)
-    }
-
-    fn wait_until_ready(&mut self) -> Result<()> {
-        for _ in 0..START_TRIES {
+    fn wait_until_ready(&mut self, started: Instant) -> Result<()> {
+        while started.elapsed() < START_TIME_MAX {
             if let Some(status) = self.child.try_wait()? {
                 self.is_over = true;
-                bail!("the server ended at its start: {status}");
+                bail!("the server ended at its start: {status}; see {}", self.log.display());
             }
             if self.get("/readyz", None).is_ok_and(|reply| reply.status == 200) {
+                self.ready_after = started.elapsed();
                 return Ok(());
             }
             thread::sleep(START_WAIT);
         }
-        bail!("the server did not become ready")
+        bail!("the server did not become ready; see {}", self.log.display())
     }
 
     /// Its address, such as `http://127.0.0.1:40123`.
     #[must_use]
     pub fn url(&self) -> &str {
-        &self.url
+        self.client.url()
+    }
+
+    /// Sends requests to it.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
     }
 
     /// Its process id.
@@ -144,17 +175,28 @@ impl Node {
         self.child.id()
     }
 
+    /// How long it took from its start until it was ready.
+    #[must_use]
+    pub fn ready_after(&self) -> Duration {
+        self.ready_after
+    }
+
+    /// Whether it still runs.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn is_running(&mut self) -> Result<bool> {
+        self.is_over |= self.child.try_wait()?.is_some();
+        Ok(!self.is_over)
+    }
+
     /// What `/metrics` says.
     ///
     /// # Errors
     /// When it does not answer.
     pub fn metrics(&self) -> Result<String> {
-        Ok(self
-            .agent
-            .get(format!("{}/metrics", self.metrics_url))
-            .call()?
-            .body_mut()
-            .read_to_string()?)
+        let client = Client::new(&self.metrics_url, ANSWER_TIME_MAX);
+        Ok(client.get("/metrics", None)?.body)
     }
 
     /// A GET request.
@@ -162,11 +204,7 @@ impl Node {
     /// # Errors
     /// When there is no answer.
     pub fn get(&self, path: &str, credential: Option<&str>) -> Result<Reply> {
-        let mut request = self.agent.get(format!("{}{path}", self.url));
-        if let Some(credential) = credential {
-            request = request.header("authorization", format!("Bearer {credential}"));
-        }
-        reply(request.call()?)
+        self.client.get(path, credential)
     }
 
     /// A POST request of JSON.
@@ -174,29 +212,7 @@ impl Node {
     /// # Errors
     /// When there is no answer.
     pub fn post(&self, path: &str, credential: &str, body: &Value) -> Result<Reply> {
-        let headers = [("content-type", "application/json")];
-        self.post_bytes(path, credential, &headers, body.to_string().as_bytes())
-    }
-
-    /// A POST request of any bytes.
-    ///
-    /// # Errors
-    /// When there is no answer.
-    pub fn post_bytes(
-        &self,
-        path: &str,
-        credential: &str,
-        headers: &[(&str, &str)],
-        body: &[u8],
-    ) -> Result<Reply> {
-        let mut request = self.agent.post(format!("{}{path}", self.url));
-        if !credential.is_empty() {
-            request = request.header("authorization", format!("Bearer {credential}"));
-        }
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        reply(request.send(body)?)
+        self.client.post(path, credential, body)
     }
 
     /// A POST request that must succeed.
@@ -204,9 +220,7 @@ impl Node {
     /// # Errors
     /// When it does not.
     pub fn posted(&self, path: &str, credential: &str, body: &Value) -> Result<Value> {
-        let reply = self.post(path, credential, body)?;
-        ensure!(reply.status < 300, "{path}: {} {}", reply.status, reply.body);
-        reply.json()
+        self.client.posted(path, credential, body)
     }
 
     /// An access token of the operator.
@@ -217,7 +231,11 @@ impl Node {
         self.login(OPERATOR, None)
     }
 
-    fn login(&self, email: &str, tenant: Option<&str>) -> Result<String> {
+    /// An access token of a user, whose password is that of everybody that a node makes.
+    ///
+    /// # Errors
+    /// When the login fails.
+    pub fn login(&self, email: &str, tenant: Option<&str>) -> Result<String> {
         let mut body = json!({"email": email, "password": PASSWORD});
         if let Some(tenant) = tenant {
             body["tenant"] = tenant.into();
@@ -230,14 +248,31 @@ impl Node {
     /// # Errors
     /// When any of it is refused.
     pub fn tenant(&self, name: &str) -> Result<Tenant> {
-        let email = format!("admin@{name}.example");
+        self.tenant_of(name, &format!("admin@{name}.example"))
+    }
+
+    /// Makes a tenant with this admin and a key.
+    ///
+    /// # Errors
+    /// When any of it is refused.
+    pub fn tenant_of(&self, name: &str, email: &str) -> Result<Tenant> {
         let admin = json!({"email": email, "password": PASSWORD});
         let body = json!({"name": name, "admin": admin});
         let made = self.posted("/api/v1/tenants", &self.operator()?, &body)?;
-        let token = self.login(&email, Some(name))?;
+        let token = self.login(email, Some(name))?;
         let scopes = json!({"name": "bench", "scopes": ["ingest:*", "query:*"]});
         let key = text(&self.posted("/api/v1/keys", &token, &scopes)?, "key")?;
         Ok(Tenant { id: text(&made, "id")?, name: name.to_owned(), token, key })
+    }
+
+    /// Makes a user of a tenant, and logs in as the user.
+    ///
+    /// # Errors
+    /// When any of it is refused.
+    pub fn user(&self, tenant: &Tenant, email: &str, role: &str) -> Result<(String, String)> {
+        let body = json!({"email": email, "password": PASSWORD, "role": role});
+        let made = self.posted("/api/v1/users", &tenant.token, &body)?;
+        Ok((text(&made, "id")?, self.login(email, Some(&tenant.name))?))
     }
 
     /// The answer of a query with pipes: `{columns, rows, stats}`.
@@ -264,7 +299,7 @@ impl Node {
     /// When the program cannot be started.
     pub fn send(&self, tenant: &Tenant, dataset: &str, files: &[&Path]) -> Result<Spent> {
         let child = Command::new(&self.binary)
-            .args(["send", "--url", &self.url, "--key", &tenant.key, "--dataset", dataset])
+            .args(["send", "--url", self.url(), "--key", &tenant.key, "--dataset", dataset])
             .args(files)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -283,7 +318,7 @@ impl Node {
         Ok(wait(&self.child)?)
     }
 
-    /// Ends the server as a crash does (`kill -9`).
+    /// Ends the server as a crash does (`kill -9`) and waits until nothing of it runs any more.
     ///
     /// # Errors
     /// When it had ended before.
@@ -314,11 +349,6 @@ impl Drop for Node {
             drop(self.child.wait());
         }
     }
-}
-
-fn reply(mut response: ureq::http::Response<ureq::Body>) -> Result<Reply> {
-    let body = response.body_mut().with_config().limit(1 << 30).read_to_string()?;
-    Ok(Reply { status: response.status().as_u16(), headers: response.headers().clone(), body })
 }
 
 fn text(value: &Value, name: &str) -> Result<String> {

@@ -129,6 +129,13 @@ impl Memory {
         self.bytes += std::mem::take(&mut other.bytes);
         self
     }
+
+    /// Gives some of it back, at most all.
+    pub fn shrink(&mut self, bytes: usize) {
+        let bytes = bytes.min(self.bytes);
+        self.bytes -= bytes;
+        self.budget.inner.memory_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
 }
 
 impl Drop for Memory {

@@ -61,8 +61,25 @@ impl Error {
         self.hint.as_deref()
     }
 
+    /// There is no such dataset, or whoever asks may not see it.
+    #[must_use]
+    pub fn no_dataset(name: &str) -> Self {
+        Self::new(ErrorKind::NotFound, format!("there is no dataset {name}"))
+    }
+
+    /// What is needed to open a dataset is missing just now.
+    pub fn unavailable(source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::caused(ErrorKind::Unavailable, "the dataset cannot be opened", source)
+    }
+
     pub(crate) fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
         Self { kind, what: what.into(), span: None, hint: None, source: None }
+    }
+
+    /// The same error once more, without its source, for where only a borrow of it is left.
+    pub(crate) fn again(&self) -> Self {
+        let (span, hint) = (self.span.clone(), self.hint.clone());
+        Self { kind: self.kind, what: self.what.clone(), span, hint, source: None }
     }
 
     pub(crate) fn at(mut self, span: Range<usize>) -> Self {

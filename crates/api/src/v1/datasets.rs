@@ -1,0 +1,60 @@
+//! Datasets.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A dataset is made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateDataset {
+    /// Its name: 1 to 64 characters of a-z, 0-9, '-', '_' and '.', a letter or digit first.
+    #[schema(example = "app")]
+    pub name: String,
+    /// What is set for it.
+    #[serde(default)]
+    pub settings: Settings,
+}
+
+/// What a tenant can set for a dataset. What is not said is as usual.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The key that holds an event's time, before the usual ones.
+    #[schema(example = "happened")]
+    pub time_key: Option<String>,
+    /// The key that holds an event's message, before the usual ones.
+    pub message_key: Option<String>,
+    /// The key that holds an event's severity, before the usual ones.
+    pub severity_key: Option<String>,
+    /// For how many days events are kept; for ever when there is no number.
+    #[schema(minimum = 1)]
+    pub retention_days: Option<u32>,
+}
+
+/// A dataset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Dataset {
+    /// Its name.
+    #[schema(example = "app")]
+    pub name: String,
+    /// When it was made.
+    #[schema(format = DateTime)]
+    pub created_at: String,
+    /// What is set for it.
+    pub settings: Settings,
+    /// How much of it is stored.
+    pub usage: Usage,
+}
+
+/// How much of a dataset is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+pub struct Usage {
+    /// How many events.
+    pub events: u64,
+    /// Their size as they were sent.
+    pub bytes_in: u64,
+    /// Bytes on the disk.
+    pub bytes_stored: u64,
+    /// How many segments.
+    pub segments: u64,
+}

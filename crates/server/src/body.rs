@@ -1,0 +1,113 @@
+//! Bodies of requests: read piece by piece, never slower than a bound, never more than a bound.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use bytes::Bytes;
+use futures::StreamExt;
+use http::{HeaderMap, header};
+use ledgerline_api::code::Code;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Failure, Result};
+
+/// How long a body may pause.
+const IDLE_MAX: Duration = Duration::from_secs(30);
+/// The largest body of a request that brings no events.
+const CONTROL_BYTES_MAX: usize = 1 << 20;
+
+/// The pieces of a body, in order.
+#[derive(Debug)]
+pub(crate) struct Pieces(axum::body::BodyDataStream);
+
+impl Pieces {
+    pub(crate) fn new(body: Body) -> Self {
+        Self(body.into_data_stream())
+    }
+
+    /// The next piece; none at the end.
+    ///
+    /// # Errors
+    /// `request_timeout` when none comes, `invalid_body` when the connection breaks.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>> {
+        match tokio::time::timeout(IDLE_MAX, self.0.next()).await {
+            Err(_) => {
+                let detail = format!("nothing came for {} seconds", IDLE_MAX.as_secs());
+                Err(Failure::new(Code::RequestTimeout, detail))
+            }
+            Ok(None) => Ok(None),
+            Ok(Some(Ok(piece))) => Ok(Some(piece)),
+            Ok(Some(Err(_))) => {
+                Err(Failure::new(Code::InvalidBody, "the body ended before it was complete"))
+            }
+        }
+    }
+
+    /// The whole body.
+    ///
+    /// # Errors
+    /// `body_too_large`, and as [`Pieces::next`].
+    pub(crate) async fn whole(mut self, bytes_max: usize) -> Result<Vec<u8>> {
+        let mut whole = Vec::new();
+        while let Some(piece) = self.next().await? {
+            if whole.len() + piece.len() > bytes_max {
+                let detail = format!("the body is longer than {bytes_max} bytes");
+                return Err(Failure::new(Code::BodyTooLarge, detail));
+            }
+            whole.extend_from_slice(&piece);
+        }
+        Ok(whole)
+    }
+}
+
+/// The media type of a body, in lower case and without parameters.
+pub(crate) fn media_type(headers: &HeaderMap) -> String {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let value = value.unwrap_or_default().split(';').next().unwrap_or_default();
+    value.trim().to_ascii_lowercase()
+}
+
+/// A small JSON body of a closed shape: unknown fields and fields that come twice are refused.
+#[derive(Debug)]
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
+        if media_type(request.headers()) != "application/json" {
+            let detail = "the body must be application/json";
+            return Err(Failure::new(Code::UnsupportedMediaType, detail));
+        }
+        if request.headers().contains_key(header::CONTENT_ENCODING) {
+            let detail = "the body must not be compressed";
+            return Err(Failure::new(Code::UnsupportedEncoding, detail));
+        }
+        let body = Pieces::new(request.into_body()).whole(CONTROL_BYTES_MAX).await?;
+        parse(&body).map(Self)
+    }
+}
+
+/// A JSON body that may be absent.
+#[derive(Debug)]
+pub(crate) struct OptionalJson<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJson<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
+        let body = Pieces::new(request.into_body()).whole(CONTROL_BYTES_MAX).await?;
+        if body.is_empty() { Ok(Self(T::default())) } else { parse(&body).map(Self) }
+    }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    serde_json::from_slice(body).map_err(|error| {
+        let code = match error.classify() {
+            serde_json::error::Category::Data => Code::InvalidRequest,
+            _ => Code::InvalidJson,
+        };
+        Failure::new(code, error.to_string())
+    })
+}

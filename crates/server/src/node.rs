@@ -1,0 +1,179 @@
+//! The tenants of this node: each open with its store and its journal, or set aside because it does
+//! not open, so that one tenant's damage is no other tenant's outage.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures::StreamExt;
+use ledgerline_api::code::Code;
+use ledgerline_journal::{Apply, TenantJournal};
+use ledgerline_model::id::TenantId;
+use ledgerline_policy::{Job, upkeep};
+use ledgerline_store::tenant::TenantStore;
+use ledgerline_world::{Clock, DataDir};
+use parking_lot::RwLock;
+use tokio::sync::watch;
+
+use crate::error::{Failure, Result, blocking, chain};
+
+/// A tenant whose data is open.
+#[derive(Debug)]
+pub(crate) struct OpenTenant {
+    pub(crate) id: TenantId,
+    pub(crate) store: Arc<TenantStore>,
+    pub(crate) journal: TenantJournal,
+    /// Read by whatever rewrites the tenant's files, for as long as it does; true when the tenant
+    /// is gone.
+    pub(crate) is_gone: RwLock<bool>,
+}
+
+#[derive(Debug, Clone)]
+enum Slot {
+    Open(Arc<OpenTenant>),
+    Unavailable,
+}
+
+/// What opening a tenant takes.
+#[derive(Debug, Clone)]
+pub(crate) struct Means {
+    pub(crate) data: DataDir,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) journal: ledgerline_journal::Options,
+}
+
+/// The tenants of this node.
+#[derive(Debug)]
+pub(crate) struct Node {
+    means: Means,
+    slots: RwLock<HashMap<TenantId, Slot>>,
+    fatal: watch::Sender<Option<String>>,
+}
+
+/// How many tenants are opened at once at the start.
+const OPENED_AT_ONCE: usize = 4;
+
+impl Node {
+    pub(crate) fn new(means: Means) -> Self {
+        Self { means, slots: RwLock::default(), fatal: watch::Sender::new(None) }
+    }
+
+    /// Opens tenants, several at once, and sets aside those that do not open.
+    pub(crate) async fn open_all(&self, tenants: Vec<TenantId>) {
+        let opening = futures::stream::iter(tenants).map(|tenant| async move {
+            // The log says what is wrong; the others go on.
+            drop(self.open(tenant).await);
+        });
+        opening.buffer_unordered(OPENED_AT_ONCE).collect::<Vec<()>>().await;
+    }
+
+    /// Opens one tenant, or makes its folder.
+    ///
+    /// # Errors
+    /// `tenant_unavailable` when it does not open.
+    pub(crate) async fn open(&self, tenant: TenantId) -> Result<()> {
+        let means = self.means.clone();
+        let opened = blocking(move || open(tenant, &means)).await;
+        let (slot, answer) = match opened {
+            Ok(opened) => (Slot::Open(Arc::new(opened)), Ok(())),
+            Err(_) => (Slot::Unavailable, Err(unavailable())),
+        };
+        self.slots.write().insert(tenant, slot);
+        answer
+    }
+
+    /// The tenant's data.
+    ///
+    /// # Errors
+    /// `tenant_unavailable` when it did not open.
+    pub(crate) fn tenant(&self, tenant: TenantId) -> Result<Arc<OpenTenant>> {
+        match self.slots.read().get(&tenant) {
+            Some(Slot::Open(open)) => Ok(Arc::clone(open)),
+            Some(Slot::Unavailable) | None => Err(unavailable()),
+        }
+    }
+
+    /// Every tenant that is open.
+    pub(crate) fn tenants(&self) -> Vec<Arc<OpenTenant>> {
+        let slots = self.slots.read();
+        let open = slots.values().filter_map(|slot| match slot {
+            Slot::Open(open) => Some(Arc::clone(open)),
+            Slot::Unavailable => None,
+        });
+        open.collect()
+    }
+
+    /// How many tenants are open, and how many did not open.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let slots = self.slots.read();
+        let open = slots.values().filter(|slot| matches!(slot, Slot::Open(_))).count();
+        (open, slots.len() - open)
+    }
+
+    /// Forgets a tenant, after whatever rewrites its files; nothing will rewrite them after.
+    pub(crate) fn forget(&self, tenant: TenantId) {
+        let slot = self.slots.write().remove(&tenant);
+        if let Some(Slot::Open(open)) = slot {
+            *open.is_gone.write() = true;
+            open.journal.close();
+        }
+    }
+
+    /// Ends every journal after what waits.
+    pub(crate) fn close(&self) {
+        let slots = std::mem::take(&mut *self.slots.write());
+        for slot in slots.into_values() {
+            if let Slot::Open(open) = slot {
+                open.journal.close();
+            }
+        }
+    }
+
+    /// Says that the process must end, since what is on the disk is not known any more.
+    pub(crate) fn fail(&self, reason: String) {
+        tracing::error!(reason, "the disk failed; the process ends");
+        self.fatal.send_if_modified(|first| match first {
+            Some(_) => false,
+            None => {
+                *first = Some(reason);
+                true
+            }
+        });
+    }
+
+    /// Tells when the process must end, and why.
+    pub(crate) fn fatal(&self) -> watch::Receiver<Option<String>> {
+        self.fatal.subscribe()
+    }
+
+    pub(crate) fn data(&self) -> &DataDir {
+        &self.means.data
+    }
+}
+
+fn unavailable() -> Failure {
+    Failure::new(Code::TenantUnavailable, "the tenant's data cannot be opened just now")
+}
+
+fn open(tenant: TenantId, means: &Means) -> Result<OpenTenant> {
+    let scope = upkeep(tenant, Job::Recover);
+    let failed = |error: &(dyn std::error::Error + 'static)| {
+        tracing::error!(%tenant, error = chain(error), "the tenant does not open");
+        unavailable()
+    };
+    let Means { data, clock, journal } = means;
+    let blobs = data.blobs(&scope).map_err(|error| failed(&error))?;
+    let store = TenantStore::open(&scope, blobs.clone(), data.chance().clone());
+    let store = Arc::new(store.map_err(|error| failed(&error))?);
+    let apply: Arc<dyn Apply> = Arc::clone(&store) as Arc<dyn Apply>;
+    let means = (Arc::clone(clock), data.chance().clone());
+    let opened = TenantJournal::open(&scope, blobs, means, journal.clone(), store.start(), apply);
+    let (journal, recovered) = opened.map_err(|error| failed(&error))?;
+    let ledgerline_journal::Recovered { replayed, trimmed_bytes, quarantined } = recovered;
+    if replayed > 0 || trimmed_bytes > 0 {
+        tracing::info!(%tenant, replayed, trimmed_bytes, "the journal was read");
+    }
+    for file in quarantined {
+        tracing::warn!(%tenant, file, "a file of the journal was set aside");
+    }
+    Ok(OpenTenant { id: tenant, store, journal, is_gone: RwLock::new(false) })
+}

@@ -1,0 +1,140 @@
+//! Analysis: pipes and SQL.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::response::Response;
+use http::HeaderMap;
+use ledgerline_api::v1::Stats;
+use ledgerline_api::v1::analytics::{AnalyticsRequest, SqlRequest, TableResponse};
+use ledgerline_model::convention::Conventions;
+use ledgerline_model::id::DatasetName;
+use ledgerline_model::time::TimeRange;
+use ledgerline_policy::ReadGrant;
+use ledgerline_query::{self as query, Tables, lang};
+use ledgerline_store::snapshot::Snapshot;
+use ledgerline_tenancy::Tenancy;
+use parking_lot::Mutex;
+
+use super::asking::{Question, ask};
+use super::search::range;
+use crate::answer::{Format, FormatParameter, table};
+use crate::app::App;
+use crate::audit::Outcome;
+use crate::auth::Caller;
+use crate::body;
+use crate::error::{Failure, Result};
+use crate::node::Node;
+
+/// Analyse events with pipes
+#[utoipa::path(
+    post, path = "/api/v1/analytics/query", tag = "analytics", operation_id = "analytics_query",
+    params(("format" = Option<String>, Query, description = "`json`, `ndjson` or `csv`; also by `Accept`")),
+    request_body = AnalyticsRequest,
+    responses((status = 200, description = "A table", content(
+        (TableResponse = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
+    )))
+)]
+pub(crate) async fn query(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(parameter): Query<FormatParameter>,
+    headers: HeaderMap,
+    body::Json(request): body::Json<AnalyticsRequest>,
+) -> Result<Response> {
+    let format = Format::wanted(&parameter, &headers)?;
+    let range = range(&app, request.from.as_deref(), request.to.as_deref())?;
+    let AnalyticsRequest { dataset, query, .. } = request;
+    let question = Question { action: "analytics.query", dataset, query, range };
+    let answer =
+        ask(&app, &caller, question, |target, text| query::analyse(target, &lang::parse(text)?));
+    let answer = answer.await?;
+    Ok(table::answer(format, answer.found, answer.stats))
+}
+
+/// Analyse events with SQL
+///
+/// One SELECT. A dataset is a table of its name; quote a name that has other characters than letters,
+/// digits and underscores.
+#[utoipa::path(
+    post, path = "/api/v1/analytics/sql", tag = "analytics", operation_id = "analytics_sql",
+    params(("format" = Option<String>, Query, description = "`json`, `ndjson` or `csv`; also by `Accept`")),
+    request_body = SqlRequest,
+    responses((status = 200, description = "A table", content(
+        (TableResponse = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
+    )))
+)]
+pub(crate) async fn sql(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(parameter): Query<FormatParameter>,
+    headers: HeaderMap,
+    body::Json(request): body::Json<SqlRequest>,
+) -> Result<Response> {
+    let format = Format::wanted(&parameter, &headers)?;
+    let grant = caller.may_read_all()?;
+    let tenant = grant.tenant();
+    let (node, tenancy) = (Arc::clone(&app.node), Arc::clone(&app.tenancy));
+    let statement = request.sql.clone();
+    let answered = app.desk.run(tenant, move |budget| {
+        let readable = Readable { node, tenancy, grant, opened: Mutex::default() };
+        // A runtime of its own, so that a query that never yields holds up no connection.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let runtime = runtime.map_err(|error| Failure::internal(&error))?;
+        let table = runtime.block_on(query::sql(&statement, &readable, budget));
+        let table = table.map_err(|error| Failure::of_query(&error, &statement))?;
+        let opened = readable.opened.into_inner();
+        let names: Vec<String> = opened.iter().map(|(name, _)| name.to_string()).collect();
+        let scanned_bytes =
+            opened.iter().map(|(_, snapshot)| snapshot.scanned_bytes()).sum::<u64>();
+        Ok((table, names, scanned_bytes))
+    });
+    let answered = answered.await;
+    let record = caller.record("analytics.sql").with("query", &request.sql);
+    match answered {
+        Ok(answered) => {
+            let (found, names, scanned_bytes) = answered.answer;
+            let elapsed_ms = u64::try_from(answered.elapsed.as_millis()).unwrap_or(u64::MAX);
+            app.metrics.query_scanned_bytes.inc_by(scanned_bytes);
+            let record = record.on("dataset", names.join(" "));
+            let record = record.count("rows", found.rows.len() as u64);
+            app.audit.later(tenant, record.count("scanned_bytes", scanned_bytes));
+            let stats = Stats { scanned_bytes, elapsed_ms, complete: found.is_complete };
+            Ok(table::answer(format, found, stats))
+        }
+        Err(failure) => {
+            let record = record.outcome(Outcome::Failure);
+            app.audit.later(tenant, record.with("reason", failure.code().as_str()));
+            Err(failure)
+        }
+    }
+}
+
+/// The datasets that one caller may read: all that a statement can name.
+#[derive(Debug)]
+struct Readable {
+    node: Arc<Node>,
+    tenancy: Arc<Tenancy>,
+    grant: ReadGrant,
+    opened: Mutex<Vec<(DatasetName, Snapshot)>>,
+}
+
+impl Tables for Readable {
+    fn table(&self, name: &str) -> query::Result<(Snapshot, Conventions)> {
+        let none = || query::Error::no_dataset(name);
+        let name: DatasetName = name.parse().map_err(|_| none())?;
+        let scope = self.grant.scope(&name).map_err(|_| none())?;
+        let dataset = match self.tenancy.dataset_to_read(&scope) {
+            Ok(dataset) => dataset,
+            Err(error) if error.kind() == ledgerline_tenancy::ErrorKind::NotFound => {
+                return Err(none());
+            }
+            Err(error) => return Err(query::Error::unavailable(error)),
+        };
+        let tenant = self.node.tenant(scope.tenant());
+        let tenant = tenant.map_err(|_| query::Error::unavailable(std::fmt::Error))?;
+        let snapshot = tenant.store.snapshot(&scope, dataset.id, TimeRange::ALL)?;
+        self.opened.lock().push((name, snapshot.clone()));
+        Ok((snapshot, dataset.settings.conventions()))
+    }
+}

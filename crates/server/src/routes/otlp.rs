@@ -1,0 +1,84 @@
+//! OTLP/HTTP logs. Answers and failures are in OTLP's own shape.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, StatusCode, header};
+use ledgerline_api::code::Code;
+use ledgerline_model::id::DatasetName;
+use ledgerline_model::limits;
+
+use super::ingest::{appendable, encoding, enter, rate_limits, reception, store};
+use crate::app::App;
+use crate::auth::Caller;
+use crate::body::Pieces;
+use crate::error::{Failure, Result, blocking};
+use crate::otlp_shape;
+
+const DATASET: HeaderName = HeaderName::from_static("x-ledgerline-dataset");
+const DATASET_DEFAULT: &str = "otel";
+
+/// Send logs by OTLP/HTTP
+///
+/// An `ExportLogsServiceRequest`, as protobuf or JSON. Failures are a `google.rpc.Status`; only 429
+/// and 503 are worth repeating.
+#[utoipa::path(
+    post, path = "/v1/logs", tag = "ingest", operation_id = "ingest_otlp",
+    params(
+        ("X-Ledgerline-Dataset" = Option<String>, Header, description =
+            "The dataset's name; `otel` when nothing is said"),
+        ("Content-Encoding" = Option<String>, Header, description = "`gzip` or `zstd`")
+    ),
+    request_body(content(
+        (serde_json::Value = "application/json", example = json!({"resourceLogs": []})),
+        (Vec<u8> = "application/x-protobuf")
+    )),
+    responses(
+        (status = 200, description = "An `ExportLogsServiceResponse`", body = serde_json::Value),
+        (status = "default", description = "A `google.rpc.Status`", body = serde_json::Value)
+    )
+)]
+pub(crate) async fn ingest_otlp(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    request: Request,
+) -> Response {
+    let mut response = take(&app, &caller, request).await.into_response();
+    rate_limits(&app, response.headers_mut());
+    response
+}
+
+async fn take(app: &App, caller: &Caller, request: Request) -> Result<Response> {
+    let (parts, body) = request.into_parts();
+    let named = parts.headers.get(DATASET).map(|value| value.to_str());
+    let name = named.unwrap_or(Ok(DATASET_DEFAULT)).unwrap_or_default().parse::<DatasetName>();
+    let name = name.map_err(|error| Failure::new(Code::InvalidRequest, error.to_string()))?;
+    let scope = caller.may_append(&name)?;
+    let format = otlp_shape::format(&parts.headers).ok_or_else(|| {
+        let detail = "logs are application/x-protobuf or application/json";
+        Failure::new(Code::UnsupportedMediaType, detail)
+    })?;
+    let encoding = encoding(&parts.headers)?;
+    let mut pass = enter(app, &scope, &parts.headers)?;
+    let dataset = appendable(app, &scope).await?;
+    let reception = reception(app, &dataset);
+    let body = Pieces::new(body).whole(limits::BATCH_BYTES_MAX).await?;
+    // The request, its decoded form and the batch are in memory at once.
+    pass.grow_to(body.len().saturating_mul(3))?;
+    let turn = app.decoders.acquire().await.map_err(|error| Failure::internal(&error))?;
+    let admitted = blocking(move || {
+        let body = ledgerline_ingest::decompress(&body, encoding)?;
+        Ok(ledgerline_ingest::admit_otlp(&body, format, &reception)?)
+    })
+    .await?;
+    drop(turn);
+    pass.grow_to(admitted.batch.size_bytes())?;
+    let stored = store(app, &scope, dataset.id, admitted, None).await?;
+    let message =
+        stored.rejects.first().map(|reject| format!("{}: {}", reject.code, reject.detail));
+    let message = message.as_deref().unwrap_or_default();
+    let answer = ledgerline_ingest::otlp_answer(format, stored.rejected, message);
+    let headers = [(header::CONTENT_TYPE, otlp_shape::media(format))];
+    Ok((StatusCode::OK, headers, answer).into_response())
+}
