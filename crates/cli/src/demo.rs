@@ -40,10 +40,7 @@ struct Sample {
 }
 
 const SAMPLES: [Sample; 2] = [
-    Sample {
-        dataset: "cloudtrail",
-        zstd: include_bytes!("../../../demo/cloudtrail.ndjson.zst"),
-    },
+    Sample { dataset: "cloudtrail", zstd: include_bytes!("../../../demo/cloudtrail.ndjson.zst") },
     Sample {
         dataset: "windows-security",
         zstd: include_bytes!("../../../demo/windows-security.ndjson.zst"),
@@ -102,8 +99,11 @@ fn set_up(client: &Client, note: &mut Note) -> Result<(), Failure> {
 }
 
 fn operator(client: &Client, note: &Note) -> Result<Client, Failure> {
-    let login =
-        Login { email: OPERATOR.to_owned(), password: note.operator_password.clone(), tenant: None };
+    let login = Login {
+        email: OPERATOR.to_owned(),
+        password: note.operator_password.clone(),
+        tenant: None,
+    };
     api::log_in(client, &login).map_err(|_| {
         Failure::new("the data folder has an operator whose password the demo does not know")
             .hint("use `ledgerline serve` for it, or give the demo another --data folder")
