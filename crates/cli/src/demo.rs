@@ -170,7 +170,7 @@ fn commands() -> [(&'static str, &'static str, &'static str); 3] {
 fn curl(url: &str, key: &str, path: &str, body: &str) -> String {
     format!(
         "curl -s {url}{path} -H 'Authorization: Bearer {key}' \\\n  \
-         -H 'Content-Type: application/json' -d '{body}'"
+         -H 'Content-Type: application/json' -w '\\n' -d '{body}'"
     )
 }
 
@@ -196,7 +196,7 @@ mod tests {
     fn the_commands_can_be_pasted() {
         for (_, path, body) in commands() {
             let command = curl("http://127.0.0.1:8080", "ll_x", path, body);
-            assert_eq!(command.matches('\'').count(), 6, "{command}");
+            assert_eq!(command.matches('\'').count(), 8, "{command}");
             assert!(serde_json::from_str::<serde_json::Value>(body).is_ok(), "{body}");
         }
     }

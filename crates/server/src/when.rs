@@ -12,7 +12,7 @@ use crate::error::{Failure, Result};
 /// `invalid_request` for a text that is no time.
 pub(crate) fn range(from: Option<&str>, to: Option<&str>, now: Timestamp) -> Result<TimeRange> {
     let point = |field: &str, text: &str| {
-        time::point(text, now).ok_or_else(|| {
+        time::instant(text, now).ok_or_else(|| {
             let detail =
                 format!("{field} is no time: write RFC 3339, or relative to now as in -1h");
             Failure::invalid(field, detail)

@@ -78,11 +78,12 @@ pub(crate) async fn ask<T: Rows + Send + 'static>(
 ) -> Result<Answer<T>> {
     let (scope, dataset) = readable(app, caller, &question.dataset).await?;
     let (node, range, text) = (Arc::clone(&app.node), question.range, question.query.clone());
+    let now = app.clock.now();
     let tenant = scope.tenant();
     let answered = app.desk.run(tenant, move |budget| {
         let snapshot = road::snapshot(&node, &scope, dataset.id, range)?;
         let conventions = dataset.settings.conventions();
-        let target = Target { snapshot: &snapshot, conventions: &conventions, range, budget };
+        let target = Target { snapshot: &snapshot, conventions: &conventions, range, now, budget };
         let found = answer(&target, &text).map_err(|error| Failure::of_query(&error, &text))?;
         Ok((found, snapshot.scanned_bytes(), snapshot.as_of()))
     });
