@@ -53,6 +53,8 @@ pub const QUERY_LIST_MAX: usize = 1_000;
 pub const REGEX_BYTES_MAX: usize = 1 << 10;
 /// The most memory a compiled regular expression may take.
 pub const REGEX_SIZE_MAX: usize = 1 << 20;
+/// The most regular expressions of a query, which bounds the memory of all of them.
+pub const QUERY_REGEXES_MAX: usize = 32;
 /// The most events one page of a search may ask for.
 pub const SEARCH_PAGE_MAX: usize = 10_000;
 /// The most events before and after, for context around an event.

@@ -2,8 +2,8 @@
 //!
 //! A tree is normal: no `And` directly in an `And`, no `Or` directly in an `Or`, both with at least
 //! two members, no `Not` directly in a `Not`. The parser makes only normal trees; who builds one by
-//! hand uses [`Search::and`], [`Search::or`] and [`Search::not`], which keep it so. For a normal tree
-//! that the parser would accept, printing and parsing again gives the same tree.
+//! hand uses [`Search::and`], [`Search::or`] and [`Search::negated`], which keep it so. For a
+//! normal tree that the parser would accept, printing and parsing again gives the same tree.
 
 use std::ops::Bound;
 
@@ -31,8 +31,8 @@ pub enum Search {
     Or(Vec<Self>),
     /// The inner search does not hold. An event without a field satisfies `NOT field:x`.
     Not(Box<Self>),
-    /// A bare word, phrase, wildcard or regular expression: looked for in the event's message; in an
-    /// event without one, in each of its text values.
+    /// A bare word, phrase, wildcard or regular expression: looked for in the event's message; in
+    /// an event without one, in each of its text values.
     Text(Term),
     /// `*:term`: looked for in the message and in every field, numbers and booleans by their text.
     EveryField(Term),
@@ -72,7 +72,8 @@ pub enum Predicate {
     Equals(Literal),
     /// `name:~word`, `name:~"a phrase"`: stands in the value's text as whole words, case folded.
     Words(Phrase),
-    /// `name:a*b`: the whole value matches, case folded; [`Pattern::regex_whole`] is the exact meaning.
+    /// `name:a*b`: the whole value matches, case folded; [`Pattern::regex_whole`] is the exact
+    /// meaning.
     Wildcard(Pattern),
     /// `name:/…/`: the expression matches somewhere in the value's text.
     Regex(RegexLiteral),
@@ -83,8 +84,8 @@ pub enum Predicate {
         /// The right-hand side.
         literal: Literal,
     },
-    /// `name:[1 TO 5]`, `name:{1 TO 5}`, mixed or open at one end. At least one end is bounded; open
-    /// at both ends is [`Predicate::Exists`].
+    /// `name:[1 TO 5]`, `name:{1 TO 5}`, mixed or open at one end. At least one end is bounded;
+    /// open at both ends is [`Predicate::Exists`].
     Range {
         /// The lower end.
         low: Bound<Literal>,
@@ -97,10 +98,10 @@ pub enum Predicate {
 
 /// How a value compares with a literal.
 ///
-/// If the literal [is a number](Literal::number), values that are numbers, and texts that are numbers
-/// by the same rule, compare by amount, and all other values do not match. If it is not, texts compare
-/// by their case-folded code points and other values by their text. `_time` and `_received` compare as
-/// [`time::range`](super::time::range) says.
+/// If the literal [is a number](Literal::number), values that are numbers, and texts that are
+/// numbers by the same rule, compare by amount, and all other values do not match. If it is not,
+/// texts compare by their case-folded code points and other values by their text. `_time` and
+/// `_received` compare as [`time::range`](super::time::range) says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Comparison {
     /// `=`: as [`Predicate::Equals`], but of the whole value on the message too.
@@ -115,8 +116,8 @@ pub enum Comparison {
     GreaterOrEqual,
 }
 
-/// A literal value, as it was written, without its quotes and escapes. Quoting changes nothing but the
-/// meaning of special characters: `"4624"` is the number 4624 too.
+/// A literal value, as it was written, without its quotes and escapes. Quoting changes nothing but
+/// the meaning of special characters: `"4624"` is the number 4624 too.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Literal(pub String);
 
@@ -228,9 +229,9 @@ impl Search {
 /// for each field; those of a later step are what the step before it made.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Pipe {
-    /// `stats count(), sum(x) as total by service, 5m`: one row per distinct combination of the keys
-    /// (one row in all, also of no events, when there are no keys). Columns: the keys in order, then
-    /// the measures. A row that lacks a key's field groups under null.
+    /// `stats count(), sum(x) as total by service, 5m`: one row per distinct combination of the
+    /// keys (one row in all, also of no events, when there are no keys). Columns: the keys in
+    /// order, then the measures. A row that lacks a key's field groups under null.
     Stats {
         /// At least one.
         measures: Vec<Measure>,
@@ -275,8 +276,8 @@ impl Measure {
     }
 }
 
-/// What is computed over the rows of a group. Rows without the field do not take part; over no rows at
-/// all `count` and `distinct` are 0, `values` is empty and all others are null.
+/// What is computed over the rows of a group. Rows without the field do not take part; over no rows
+/// at all `count` and `distinct` are 0, `values` is empty and all others are null.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Aggregate {
     /// `count()`: the number of rows.

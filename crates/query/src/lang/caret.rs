@@ -8,8 +8,8 @@ const AFTER_MAX: usize = 50;
 
 impl Error {
     /// Two lines for a terminal: the line of the query that is at fault, and `^^^` under the place;
-    /// of a long line only what stands near it. None for an error without a span, or of another text.
-    /// A character is taken to be one column wide.
+    /// of a long line only what stands near it. None for an error without a span, or of another
+    /// text. A character is taken to be one column wide.
     #[must_use]
     pub fn caret(&self, query: &str) -> Option<String> {
         let span = self.span()?;

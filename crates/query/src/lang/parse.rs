@@ -25,9 +25,9 @@ pub(super) use self::pipe::starts_like_width;
 /// Parses a query: a search, and pipes if there are any. An empty search finds every event.
 ///
 /// # Errors
-/// `Syntax` with the span that is wrong and mostly a hint; `Invalid`, likewise, where two columns of
-/// an answer would have one name; `TooBig` at one of the `QUERY_…` and `REGEX_…` limits of
-/// [`ledgerline_model::limits`].
+/// `Syntax` with the span that is wrong and mostly a hint; `Invalid`, likewise, where two
+/// columns of an answer would have one name; `TooBig` at one of the `QUERY_…` and `REGEX_…` limits
+/// of [`ledgerline_model::limits`].
 pub fn parse(text: &str) -> Result<Query> {
     let mut parser = Parser::new(text)?;
     let search = parser.whole_search()?;
@@ -62,6 +62,7 @@ struct Parser<'a> {
     lexer: Lexer<'a>,
     depth: usize,
     nodes: usize,
+    regexes: usize,
     /// Columns of the latest `stats` that may be called by their function alone, and their names:
     /// `count` is short for `count()`.
     short_names: Vec<(String, String)>,
@@ -69,7 +70,13 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn new(text: &'a str) -> Result<Self> {
-        Ok(Self { lexer: Lexer::new(text)?, depth: 0, nodes: 0, short_names: Vec::new() })
+        Ok(Self {
+            lexer: Lexer::new(text)?,
+            depth: 0,
+            nodes: 0,
+            regexes: 0,
+            short_names: Vec::new(),
+        })
     }
 
     /// The search up to the first pipe or the end.

@@ -88,9 +88,10 @@ impl Pattern {
         regex
     }
 
-    /// A regular expression that matches somewhere in exactly the texts in which the pattern finds a
-    /// stretch. Here `*` and `?` stand for characters other than white space, and neither end of the
-    /// stretch cuts a word in two: `pow*` finds `powershell`, and `*shell` does, but `shell?` does not.
+    /// A regular expression that matches somewhere in exactly the texts in which the pattern finds
+    /// a stretch. Here `*` and `?` stand for characters other than white space, and neither end of
+    /// the stretch cuts a word in two: `pow*` finds `powershell`, and `*shell` does, but `shell?`
+    /// does not.
     #[must_use]
     pub fn regex_within(&self) -> String {
         let mut regex = String::from("(?is)");

@@ -7,8 +7,9 @@ use regex::{Regex, RegexBuilder};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// A regular expression that compiles within the limits. Its syntax is that of the `regex` crate. It
-/// ignores case unless it says `(?-i)`, and it matches anywhere in a text unless it says `^` or `$`.
+/// A regular expression that compiles within the limits. Its syntax is that of the `regex` crate.
+/// It ignores case unless it says `(?-i)`, and it matches anywhere in a text unless it says `^` or
+/// `$`.
 #[derive(Debug, Clone)]
 pub struct RegexLiteral {
     pattern: String,
@@ -20,8 +21,9 @@ impl RegexLiteral {
     /// as in a query; [`RegexLiteral::pattern`] has it as `/`.
     ///
     /// # Errors
-    /// `Syntax` for no regular expression or an empty one, with the span within the pattern; `TooBig`
-    /// for one of more than [`REGEX_BYTES_MAX`] bytes or more than [`REGEX_SIZE_MAX`] when compiled.
+    /// `Syntax` for no regular expression or an empty one, with the span within the
+    /// pattern; `TooBig` for one of more than [`REGEX_BYTES_MAX`] bytes or more than
+    /// [`REGEX_SIZE_MAX`] when compiled.
     pub fn new(pattern: &str) -> Result<Self> {
         if pattern.is_empty() {
             return Err(Error::new(ErrorKind::Syntax, "the regular expression is empty"));

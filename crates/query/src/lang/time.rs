@@ -3,15 +3,16 @@
 //!
 //! | written | the span |
 //! | --- | --- |
-//! | `2020-09-21T10:15:30.123Z`, `…+02:00`, no zone for UTC, a space for `T` | one unit of the last digit: here a millisecond |
-//! | `2020-09-21T10:15`, `2020-09-21T10`, `2020-09-21`, `2020-09`, `2020` | the minute, hour, day, month, year |
-//! | `1600683330`, `1600683330.123`, `…123`, `…123456`, `…123456789` | a second, ms, µs or ns since 1970 |
+//! | `2020-09-21T10:15:30.123Z`, `…+02:00`, or no zone | one unit of the last digit: here a ms |
+//! | `…T10:15`, `…T10`, `2020-09-21`, `2020-09`, `2020` | the minute, hour, day, month, year |
+//! | `1600683330`, `….123`, `…123`, `…123456`, `…123456789` | a second, ms, µs, ns since 1970 |
 //! | `now`, `now-15m`, `-1h`, `now-1d+2h` | that very nanosecond |
 //! | `now/d`, `now-1d/d`, `-1w/w` | the minute, hour, day, week … that holds it |
 //!
-//! Which unit a number since 1970 is in shows by its size: below 10^11 seconds, below 10^14
-//! milliseconds, below 10^17 microseconds, else nanoseconds. A number of four digits is a year.
-//! What lies beyond the years 1677 to 2262 counts as the first or the last representable time.
+//! Without a zone it is UTC, and a space may stand for the `T`. Which unit a number since 1970 is
+//! in shows by its size: below 10^11 seconds, below 10^14 milliseconds, below 10^17 microseconds,
+//! else nanoseconds. A number of four digits is a year. What lies beyond the years 1677 to 2262
+//! counts as the first or the last representable time.
 
 use std::ops::Bound;
 
@@ -203,8 +204,8 @@ impl Rest<'_> {
         if self.eat(&[sign]) { self.number(2) } else { None }
     }
 
-    /// The nanoseconds since midnight, and the width of the last part that is there. The leap second,
-    /// 60, is the first of the next minute.
+    /// The nanoseconds since midnight, and the width of the last part that is there. The leap
+    /// second, 60, is the first of the next minute.
     fn clock(&mut self) -> Option<(i128, i128)> {
         const SECOND: i128 = Timestamp::SECOND as i128;
         let hour = self.number(2).filter(|hour| *hour < 24)?;

@@ -1,9 +1,9 @@
-//! Characters to words, quoted texts and regular expressions. What a character means depends on where
-//! it stands, so the parser asks for what it expects instead of reading a list of tokens.
+//! Characters to words, quoted texts and regular expressions. What a character means depends on
+//! where it stands, so the parser asks for what it expects instead of reading a list of tokens.
 
 use std::ops::Range;
 
-use ledgerline_model::limits::{QUERY_BYTES_MAX, QUERY_TOKENS_MAX};
+use ledgerline_model::limits::{QUERY_BYTES_MAX, QUERY_TOKENS_MAX, REGEX_BYTES_MAX};
 
 use super::{syntax, too_big};
 use crate::error::Result;
@@ -175,6 +175,11 @@ impl<'a> Lexer<'a> {
         parts.push(Part::Literal(literal));
         parts.retain(|part| !matches!(part, Part::Literal(text) if text.is_empty()));
         self.count()?;
+        let is_wild = parts.iter().any(|part| !matches!(part, Part::Literal(_)));
+        if is_wild && self.at - start > REGEX_BYTES_MAX {
+            let limit = too_big("bytes for a word with wildcards", REGEX_BYTES_MAX);
+            return Err(limit.at(start..self.at));
+        }
         Ok(Some(Word { parts, span: start..self.at }))
     }
 

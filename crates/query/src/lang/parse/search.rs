@@ -1,7 +1,9 @@
 //! Terms, and what joins them: `AND`, `OR`, `NOT` and parentheses.
 
+use ledgerline_model::limits::QUERY_REGEXES_MAX;
+
 use super::lexer::{Meaning, Place, Word};
-use super::{Parser, syntax};
+use super::{Parser, syntax, too_big};
 use crate::error::{Error, Result};
 use crate::lang::ast::{Phrase, Search, Term};
 use crate::lang::regex_literal::RegexLiteral;
@@ -258,6 +260,10 @@ impl Parser<'_> {
             let what = "a regular expression must end before a space";
             return Err(syntax(what, start..end).hinting(self.behind_regex(start)));
         }
+        self.regexes += 1;
+        if self.regexes > QUERY_REGEXES_MAX {
+            return Err(too_big("regular expressions", QUERY_REGEXES_MAX).at(start..end));
+        }
         RegexLiteral::new(&slashed.pattern).map_err(|error| match error.span() {
             Some(span) => error.at(start + 1 + span.start..start + 1 + span.end),
             None => error.at(start..end),
@@ -267,7 +273,7 @@ impl Parser<'_> {
     /// What may be meant by a regular expression that runs on.
     fn behind_regex(&self, start: usize) -> String {
         let rest = self.lexer.rest();
-        let flags = &rest[..rest.find(|c| !matches!(c, 'a'..='z')).unwrap_or(rest.len())];
+        let flags = &rest[..rest.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(rest.len())];
         let is_last = rest[flags.len()..].chars().next().is_none_or(|c| c != '/');
         if (1..=3).contains(&flags.len()) && is_last {
             return "flags stand inside, as in `/(?s)a.b/`; case is ignored anyway".to_owned();

@@ -1,7 +1,8 @@
 use std::ops::Bound;
 
 use ledgerline_model::limits::{
-    KEY_BYTES_MAX, QUERY_BYTES_MAX, QUERY_DEPTH_MAX, QUERY_NODES_MAX, QUERY_TOKENS_MAX,
+    KEY_BYTES_MAX, QUERY_BYTES_MAX, QUERY_DEPTH_MAX, QUERY_NODES_MAX, QUERY_REGEXES_MAX,
+    QUERY_TOKENS_MAX, REGEX_BYTES_MAX,
 };
 
 use super::{parse, parse_search};
@@ -15,6 +16,7 @@ use crate::lang::regex_literal::RegexLiteral;
 use crate::lang::width::Width;
 
 mod issue;
+mod reference;
 mod wrong;
 
 fn word(text: &str) -> Search {
@@ -331,6 +333,7 @@ fn limits_are_named() {
         ("-(".repeat(30_000), format!("{QUERY_DEPTH_MAX} nested parentheses")),
         (nodes(QUERY_NODES_MAX + 1), format!("{QUERY_NODES_MAX} nodes")),
         (names, format!("{QUERY_NODES_MAX} nodes")),
+        ("/a/ ".repeat(QUERY_REGEXES_MAX + 1), format!("{QUERY_REGEXES_MAX} regular")),
         ("-".repeat(QUERY_TOKENS_MAX) + "a", format!("{QUERY_TOKENS_MAX} tokens")),
         ("NOT ".repeat(QUERY_TOKENS_MAX) + "a", format!("{QUERY_TOKENS_MAX} tokens")),
         (format!("{}:1", "f".repeat(KEY_BYTES_MAX + 1)), format!("{KEY_BYTES_MAX} bytes")),
@@ -338,6 +341,18 @@ fn limits_are_named() {
         let error = parse(&text).expect_err("too big");
         assert_eq!(error.kind(), ErrorKind::TooBig, "{error}");
         assert!(error.to_string().contains(&limit), "{error}, not {limit}");
+    }
+}
+
+/// A wildcard is matched by a regular expression, which must compile whatever the wildcard is.
+#[test]
+fn the_largest_wildcards_compile() {
+    assert!(parse(&"?".repeat(REGEX_BYTES_MAX + 1)).is_err());
+    for repeated in ["?", "?*", "*a", "é?", "k*"] {
+        let largest = pattern(&repeated.repeat(REGEX_BYTES_MAX / repeated.len()));
+        assert!(parse(&largest.to_string()).is_ok(), "{repeated}");
+        assert!(regex::Regex::new(&largest.regex_whole()).is_ok(), "{repeated}");
+        assert!(regex::Regex::new(&largest.regex_within()).is_ok(), "{repeated}");
     }
 }
 

@@ -229,7 +229,7 @@ fn query_texts() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn what_is_printed_is_read_as_the_same(query in queries()) {
@@ -256,7 +256,9 @@ proptest! {
     }
 
     #[test]
-    fn no_text_breaks_the_parser(text in prop_oneof!["\\PC{0,80}", query_texts(), any::<String>()]) {
+    fn no_text_breaks_the_parser(
+        text in prop_oneof!["\\PC{0,80}", query_texts(), any::<String>()],
+    ) {
         for error in [parse(&text).err(), parse_search(&text).err()].into_iter().flatten() {
             let span = error.span().expect("an error of the parser has a place");
             prop_assert!(text.get(span).is_some(), "{text}: {error:?}");
