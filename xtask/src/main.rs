@@ -7,12 +7,20 @@ mod tidy;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
 const USAGE: &str = "usage: cargo xtask tidy | cargo xtask setup NAME";
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    let Err(error) = run() else { return ExitCode::SUCCESS };
+    // Where not even standard error can be written, the exit code says it.
+    drop(writeln!(std::io::stderr().lock(), "error: {error:#}"));
+    ExitCode::FAILURE
+}
+
+fn run() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {

@@ -1,13 +1,18 @@
 //! `ledgerline admin`: looks after a data folder that no server holds, and makes tenants, users and
 //! keys on a server that runs.
 
+use std::path::{Path, PathBuf};
+
 use clap::{Args, Subcommand};
+use ledgerline_server::admin::{self, Report};
 
 use crate::api::{self, Login};
 use crate::client::Client;
 use crate::clock;
-use crate::failure::{DONE, Failure, Outcome};
+use crate::failure::{DONE, FINDINGS, Failure, Outcome};
+use crate::node;
 use crate::output::{self, Output};
+use crate::printable::printable;
 
 const HELP: &str = "\
 Examples:
@@ -31,12 +36,29 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Merge small segments now.
+    Compact(Folder),
+    /// Check every checksum, and make a lost catalog again from its segments.
+    Fsck(Folder),
+    /// Delete what is past its dataset's retention now.
+    Expire(Folder),
     /// Make a tenant with its first admin, as the operator.
     Tenant(NewTenant),
     /// Make a user, as an admin.
     User(NewUser),
     /// Make an API key, as an admin; the secret is printed this once.
     Key(NewKey),
+}
+
+/// Which data.
+#[derive(Debug, Args)]
+struct Folder {
+    /// The data folder, which no server holds.
+    #[arg(long, env = "LEDGERLINE_DATA", default_value = "data")]
+    data: PathBuf,
+    /// Only this tenant, by name or id; every tenant when not given.
+    #[arg(long)]
+    tenant: Option<String>,
 }
 
 /// Who asks, with a password from the environment, where `ps` does not show it.
@@ -99,34 +121,56 @@ const NEW_PASSWORD: &str = "LEDGERLINE_NEW_PASSWORD";
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let mut output = Output::open();
-    match &arguments.task {
+    let outcome = match &arguments.task {
+        Task::Compact(folder) => folder.chore(admin::compact, &mut output),
+        Task::Fsck(folder) => folder.chore(admin::fsck, &mut output),
+        Task::Expire(folder) => folder.chore(admin::expire, &mut output),
         Task::Tenant(new) => create_tenant(new, &mut output),
         Task::User(new) => create_user(new, &mut output),
         Task::Key(new) => create_key(new, &mut output),
     }?;
     output.flush()?;
-    Ok(DONE)
+    Ok(outcome)
 }
 
-fn create_tenant(new: &NewTenant, output: &mut Output) -> Result<(), Failure> {
+impl Folder {
+    fn chore(
+        &self,
+        chore: impl Fn(&Path, Option<&str>) -> anyhow::Result<Report>,
+        output: &mut Output,
+    ) -> Result<Outcome, Failure> {
+        let report = chore(&self.data, self.tenant.as_deref())
+            .map_err(|error| node::start_failure(&error))?;
+        report.done.iter().try_for_each(|line| output.line(printable(line)))?;
+        for problem in &report.problems {
+            output.line(format_args!("found: {}", printable(problem)))?;
+        }
+        Ok(if report.problems.is_empty() { DONE } else { FINDINGS })
+    }
+}
+
+fn create_tenant(new: &NewTenant, output: &mut Output) -> Result<Outcome, Failure> {
     let admin = new_login(&new.admin);
     let made = api::create_tenant(&new.person.log_in()?, &new.name, &admin)?;
     let id = made.ok_or_else(|| {
         Failure::new(format!("there is a tenant {} already", new.name)).hint("choose another name")
     })?;
-    output.line(id)
+    output.line(id)?;
+    Ok(DONE)
 }
 
-fn create_user(new: &NewUser, output: &mut Output) -> Result<(), Failure> {
+fn create_user(new: &NewUser, output: &mut Output) -> Result<Outcome, Failure> {
     let admin = new.person.log_in()?;
-    output.line(api::create_user(&admin, &new_login(&new.address), &new.role)?)
+    output.line(api::create_user(&admin, &new_login(&new.address), &new.role)?)?;
+    Ok(DONE)
 }
 
-fn create_key(new: &NewKey, output: &mut Output) -> Result<(), Failure> {
+fn create_key(new: &NewKey, output: &mut Output) -> Result<Outcome, Failure> {
     let admin = new.person.log_in()?;
     let made = api::create_key(&admin, &new.name, &new.scopes, new.expires_at.as_deref())?;
     output::note(format_args!("key {}; its secret is not shown again", made.id));
-    output.line(made.key)
+    output.line(made.key)?;
+    Ok(DONE)
 }
 
 /// The login of someone who is made; a password that is made up is printed.

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{admin, bench, search, send, tail};
+use crate::{admin, bench, config, demo, search, send, serve, tail};
 
 const ENVIRONMENT: &str = "\
 Environment:
@@ -24,6 +24,10 @@ pub(crate) struct Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Run the server.
+    Serve(serve::Arguments),
+    /// Run the server with a demo tenant and real sample events in it.
+    Demo(demo::Arguments),
     /// Send events from files.
     Send(send::Arguments),
     /// Search events, or analyse them with pipes.
@@ -34,6 +38,8 @@ pub(crate) enum Command {
     Admin(admin::Arguments),
     /// Put a server under load and print what it does.
     Bench(bench::Arguments),
+    /// Print every setting of the server, its value and where it comes from.
+    Config(config::Arguments),
 }
 
 #[cfg(test)]

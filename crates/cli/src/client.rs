@@ -117,20 +117,6 @@ impl Client {
         Self { credential: Some(credential.to_owned()), ..self.clone() }
     }
 
-    /// The server's address.
-    pub(crate) fn base(&self) -> &str {
-        &self.base
-    }
-
-    /// Gets a path.
-    pub(crate) fn get(&self, path: &str) -> Result<Answer, ureq::Error> {
-        let mut request = self.agent.get(format!("{}{path}", self.base));
-        if let Some(credential) = &self.credential {
-            request = request.header("Authorization", format!("Bearer {credential}"));
-        }
-        read(request.call()?)
-    }
-
     /// Posts a body.
     pub(crate) fn post(&self, path: &str, upload: &Upload<'_>) -> Result<Answer, ureq::Error> {
         let mut request = self
@@ -160,11 +146,6 @@ impl Client {
             idempotency_key: None,
         };
         self.post(path, &upload).map_err(|error| self.unreachable(&error))
-    }
-
-    /// Asks with JSON, and reads JSON.
-    pub(crate) fn ask(&self, path: &str, question: &Value) -> Result<Value, Failure> {
-        self.post_json(path, question)?.json()
     }
 
     /// The server did not answer.
@@ -250,11 +231,11 @@ mod tests {
 
     #[test]
     fn an_address_needs_a_scheme() {
-        for url in ["127.0.0.1:8080", "ftp://x", "http://", ""] {
+        for url in ["127.0.0.1:8080", "ftp://localhost", "http://", ""] {
             assert!(Client::new(url, None).is_err(), "{url}");
         }
         let client = Client::new("http://127.0.0.1:8080/", None).expect("an address");
-        assert_eq!(client.base(), "http://127.0.0.1:8080");
+        assert_eq!(client.base, "http://127.0.0.1:8080");
     }
 
     #[test]

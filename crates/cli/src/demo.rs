@@ -40,10 +40,7 @@ struct Sample {
 }
 
 const SAMPLES: [Sample; 2] = [
-    Sample {
-        dataset: "cloudtrail",
-        zstd: include_bytes!("../../../demo/cloudtrail.ndjson.zst"),
-    },
+    Sample { dataset: "cloudtrail", zstd: include_bytes!("../../../demo/cloudtrail.ndjson.zst") },
     Sample {
         dataset: "windows-security",
         zstd: include_bytes!("../../../demo/windows-security.ndjson.zst"),
@@ -102,11 +99,14 @@ fn set_up(client: &Client, note: &mut Note) -> Result<(), Failure> {
 }
 
 fn operator(client: &Client, note: &Note) -> Result<Client, Failure> {
-    let login =
-        Login { email: OPERATOR.to_owned(), password: note.operator_password.clone(), tenant: None };
+    let login = Login {
+        email: OPERATOR.to_owned(),
+        password: note.operator_password.clone(),
+        tenant: None,
+    };
     api::log_in(client, &login).map_err(|_| {
         Failure::new("the data folder has an operator whose password the demo does not know")
-            .hint("use `ledgerline serve` for it, or give the demo a --data folder of its own")
+            .hint("use `ledgerline serve` for it, or give the demo another --data folder")
     })
 }
 
@@ -131,10 +131,11 @@ fn print(output: &mut Output, url: &str, data: &str, note: &Note) -> Result<(), 
     let palette = output.palette();
     let name = |text: &str| palette.paint(Colour::Cyan, text);
     let key = note.key.as_deref().unwrap_or_default();
+    let (operator_password, admin_password) = (&note.operator_password, &note.admin_password);
     output.line(format_args!("\nLedgerline runs on {}", name(url)))?;
     output.line(format_args!("Its data is in {data}; Ctrl-C stops it.\n"))?;
-    output.line(format_args!("  operator  {OPERATOR}   {}", note.operator_password))?;
-    output.line(format_args!("  admin     {ADMIN}   {}   of the tenant {TENANT}", note.admin_password))?;
+    output.line(format_args!("  operator  {OPERATOR}   {operator_password}"))?;
+    output.line(format_args!("  admin     {ADMIN}   {admin_password}   tenant {TENANT}"))?;
     output.line(format_args!("  API key   {key}   sends and searches"))?;
     for (what, path, body) in commands() {
         output.line(format_args!("\n{}", palette.paint(Colour::Dim, &format!("# {what}"))))?;
@@ -159,7 +160,8 @@ fn commands() -> [(&'static str, &'static str, &'static str); 3] {
         (
             "count what happened",
             "/api/v1/analytics/query",
-            r#"{"dataset": "cloudtrail", "query": "* | stats count() as n by eventName | sort -n | limit 5"}"#,
+            "{\"dataset\": \"cloudtrail\", \
+             \"query\": \"* | stats count() as n by eventName | sort -n | limit 5\"}",
         ),
     ]
 }
@@ -168,7 +170,7 @@ fn commands() -> [(&'static str, &'static str, &'static str); 3] {
 fn curl(url: &str, key: &str, path: &str, body: &str) -> String {
     format!(
         "curl -s {url}{path} -H 'Authorization: Bearer {key}' \\\n  \
-         -H 'Content-Type: application/json' -d '{body}'"
+         -H 'Content-Type: application/json' -w '\\n' -d '{body}'"
     )
 }
 
@@ -194,7 +196,7 @@ mod tests {
     fn the_commands_can_be_pasted() {
         for (_, path, body) in commands() {
             let command = curl("http://127.0.0.1:8080", "ll_x", path, body);
-            assert_eq!(command.matches('\'').count(), 6, "{command}");
+            assert_eq!(command.matches('\'').count(), 8, "{command}");
             assert!(serde_json::from_str::<serde_json::Value>(body).is_ok(), "{body}");
         }
     }

@@ -56,6 +56,12 @@ impl Failure {
         self
     }
 
+    /// Another exit code than [`FAILED`].
+    pub(crate) fn with_code(mut self, code: u8) -> Self {
+        self.code = code;
+        self
+    }
+
     /// Lines to show between the message and the hint, such as the query and a caret under it.
     pub(crate) fn context(mut self, context: String) -> Self {
         self.context = Some(context);

@@ -1,4 +1,4 @@
-//! The command line: `send`, `search`, `tail`, `admin` and `bench`.
+//! The command line: `serve`, `send`, `search`, `tail`, `admin`, `bench`, `config` and `demo`.
 //!
 //! This room speaks to a server over HTTP as any other client does, or starts one; it never
 //! touches a tenant's files itself.
@@ -9,13 +9,18 @@ mod arguments;
 mod bench;
 mod client;
 mod clock;
+mod config;
 mod connection;
+mod demo;
 mod failure;
 mod files;
+mod node;
 mod output;
 mod printable;
 mod search;
 mod send;
+mod serve;
+mod settings;
 mod size;
 mod stop;
 mod tail;
@@ -48,10 +53,13 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<Outcome, Failure> {
     match command {
+        Command::Serve(arguments) => serve::run(arguments),
+        Command::Demo(arguments) => demo::run(arguments),
         Command::Send(arguments) => send::run(&arguments),
         Command::Search(arguments) => search::run(&arguments),
         Command::Tail(arguments) => tail::run(&arguments),
         Command::Admin(arguments) => admin::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Config(arguments) => config::run(arguments),
     }
 }

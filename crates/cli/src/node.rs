@@ -23,7 +23,8 @@ impl Node {
             .map_err(|error| Failure::new(format!("log_level is not understood: {error:#}")))?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Failure::caused("no thread can start", &error))?;
-        let server = runtime.block_on(Server::start(config)).map_err(start_failure)?;
+        let server = runtime.block_on(Server::start(config));
+        let server = server.map_err(|error| start_failure(&error))?;
         Ok(Self { runtime, server })
     }
 
@@ -55,7 +56,8 @@ impl Node {
     }
 }
 
-fn start_failure(error: anyhow::Error) -> Failure {
+/// Why a data folder, or a server on it, does not open.
+pub(crate) fn start_failure(error: &anyhow::Error) -> Failure {
     let text = format!("{error:#}");
     let failure = Failure::new(&text);
     match () {

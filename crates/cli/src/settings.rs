@@ -51,12 +51,6 @@ fn setting(text: &str) -> Result<toml::Table, String> {
 }
 
 impl Flags {
-    /// Where the data lies when nothing else says so.
-    pub(crate) fn default_data(mut self, data: &str) -> Self {
-        self.data.get_or_insert_with(|| PathBuf::from(data));
-        self
-    }
-
     /// What holds, and where each setting comes from.
     pub(crate) fn resolve(self) -> Result<(Config, Vec<Explained>), Failure> {
         let file = self.config.clone();

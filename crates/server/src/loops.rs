@@ -1,7 +1,7 @@
 //! Background work: one loop that takes one event at a time and decides; the jobs themselves run on
 //! threads of their own, each kind never twice at once.
 
-mod jobs;
+pub(crate) mod jobs;
 
 use std::sync::Arc;
 use std::time::Duration;

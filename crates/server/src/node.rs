@@ -72,7 +72,13 @@ impl Node {
     /// `tenant_unavailable` when it does not open.
     pub(crate) async fn open(&self, tenant: TenantId) -> Result<()> {
         let means = self.means.clone();
-        let opened = blocking(move || open(tenant, &means)).await;
+        let opened = blocking(move || {
+            open(tenant, &means).map(|(opened, _)| opened).map_err(|error| {
+                tracing::error!(%tenant, error, "the tenant does not open");
+                unavailable()
+            })
+        });
+        let opened = opened.await;
         let (slot, answer) = match opened {
             Ok(opened) => (Slot::Open(Arc::new(opened)), Ok(())),
             Err(_) => (Slot::Unavailable, Err(unavailable())),
@@ -154,26 +160,29 @@ fn unavailable() -> Failure {
     Failure::new(Code::TenantUnavailable, "the tenant's data cannot be opened just now")
 }
 
-fn open(tenant: TenantId, means: &Means) -> Result<OpenTenant> {
+/// Opens a tenant, and says which files of its journal had to be set aside.
+///
+/// # Errors
+/// In words, what does not open.
+pub(crate) fn open(
+    tenant: TenantId,
+    means: &Means,
+) -> std::result::Result<(OpenTenant, Vec<String>), String> {
     let scope = upkeep(tenant, Job::Recover);
-    let failed = |error: &(dyn std::error::Error + 'static)| {
-        tracing::error!(%tenant, error = chain(error), "the tenant does not open");
-        unavailable()
-    };
     let Means { data, clock, journal } = means;
-    let blobs = data.blobs(&scope).map_err(|error| failed(&error))?;
+    let blobs = data.blobs(&scope).map_err(|error| chain(&error))?;
     let store = TenantStore::open(&scope, blobs.clone(), data.chance().clone());
-    let store = Arc::new(store.map_err(|error| failed(&error))?);
+    let store = Arc::new(store.map_err(|error| chain(&error))?);
     let apply: Arc<dyn Apply> = Arc::clone(&store) as Arc<dyn Apply>;
     let means = (Arc::clone(clock), data.chance().clone());
     let opened = TenantJournal::open(&scope, blobs, means, journal.clone(), store.start(), apply);
-    let (journal, recovered) = opened.map_err(|error| failed(&error))?;
+    let (journal, recovered) = opened.map_err(|error| chain(&error))?;
     let ledgerline_journal::Recovered { replayed, trimmed_bytes, quarantined } = recovered;
     if replayed > 0 || trimmed_bytes > 0 {
         tracing::info!(%tenant, replayed, trimmed_bytes, "the journal was read");
     }
-    for file in quarantined {
+    for file in &quarantined {
         tracing::warn!(%tenant, file, "a file of the journal was set aside");
     }
-    Ok(OpenTenant { id: tenant, store, journal, is_gone: RwLock::new(false) })
+    Ok((OpenTenant { id: tenant, store, journal, is_gone: RwLock::new(false) }, quarantined))
 }

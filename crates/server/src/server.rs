@@ -207,15 +207,7 @@ async fn open(config: &Config) -> Result<Opened> {
     });
     let (data, tenancy, operator_password) = opened.await??;
     let tenancy = Arc::new(tenancy);
-    let means = Means {
-        data,
-        clock: Arc::clone(&clock),
-        journal: ledgerline_journal::Options {
-            file_bytes: JOURNAL_FILE_BYTES,
-            queue_bytes: JOURNAL_QUEUE_BYTES,
-            reserve_bytes: config.journal_reserve_bytes,
-        },
-    };
+    let means = Means { data, clock: Arc::clone(&clock), journal: journal_options(config) };
     let node = Arc::new(Node::new(means));
     let tenants = tenancy.all_tenants().context("list the tenants")?;
     node.open_all(tenants.into_iter().map(|tenant| tenant.id).collect()).await;
@@ -246,6 +238,15 @@ async fn open(config: &Config) -> Result<Opened> {
         chance,
     };
     Ok((Arc::new(app), operator_password, Box::pin(work)))
+}
+
+/// How journals are written.
+pub(crate) fn journal_options(config: &Config) -> ledgerline_journal::Options {
+    ledgerline_journal::Options {
+        file_bytes: JOURNAL_FILE_BYTES,
+        queue_bytes: JOURNAL_QUEUE_BYTES,
+        reserve_bytes: config.journal_reserve_bytes,
+    }
 }
 
 fn open_records(

@@ -60,9 +60,8 @@ impl Note {
 
     /// Writes it down.
     pub(super) fn write(&self) -> Result<(), Failure> {
-        let written = toml::to_string(self).map_err(|error| {
-            Failure::caused("the logins cannot be written as TOML", &error)
-        })?;
+        let written = toml::to_string(self)
+            .map_err(|error| Failure::caused("the logins cannot be written as TOML", &error))?;
         files::write_private(&self.path, &format!("{HEADER}{written}")).map_err(|error| {
             Failure::caused(&format!("{} cannot be written", self.path.display()), &error)
         })

@@ -109,6 +109,7 @@ impl Progress {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative")]
         let rate = (bytes as f64 / seconds.max(0.001)) as u64;
         let (events, bytes, rate) = (size::count(accepted), size::text(bytes), size::text(rate));
-        format!("{events} events, {bytes}, {seconds:.1} s, {rate}/s")
+        let noun = if accepted == 1 { "event" } else { "events" };
+        format!("{events} {noun}, {bytes}, {seconds:.1} s, {rate}/s")
     }
 }

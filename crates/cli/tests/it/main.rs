@@ -1,6 +1,7 @@
 //! The program as a person runs it, against a server that answers what the test says.
 
 mod bench;
+mod demo;
 mod search;
 mod send;
 mod stand_in;
@@ -47,7 +48,7 @@ fn a_wrong_command_line_is_2() {
 #[test]
 fn help_has_examples_and_exit_codes() {
     let server = StandIn::start(|_| stand_in::json(500, "{}"));
-    for command in ["send", "search", "tail", "admin", "bench"] {
+    for command in ["serve", "demo", "send", "search", "tail", "admin", "bench", "config"] {
         let ended = run(ledgerline(&server, &[command, "--help"]));
         assert_eq!(ended.code, Some(0));
         assert!(ended.out.contains("Example"), "{}", ended.out);

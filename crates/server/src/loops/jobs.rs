@@ -3,6 +3,7 @@
 use ledgerline_model::time::Timestamp;
 use ledgerline_policy::upkeep;
 use ledgerline_store::error::ErrorKind;
+use ledgerline_tenancy::Tenancy;
 
 use super::Job;
 use crate::app::App;
@@ -21,7 +22,7 @@ pub(super) fn run(app: &App, job: Job) -> bool {
             Job::Relieve => relieve(app, &tenant),
             Job::Flush => flush(&tenant),
             Job::Compact => compact(app, &tenant),
-            Job::Expire => expire(app, &tenant),
+            Job::Expire => expire(&app.tenancy, app.clock.now(), &tenant).map(drop),
             Job::Maintain => Ok(()),
         };
         if let Err(error) = done {
@@ -102,26 +103,33 @@ fn compact(app: &App, tenant: &OpenTenant) -> Done {
     }
 }
 
-fn expire(app: &App, tenant: &OpenTenant) -> Done {
+/// Deletes what is past its dataset's retention, and says how many events that were.
+pub(crate) fn expire(
+    tenancy: &Tenancy,
+    now: Timestamp,
+    tenant: &OpenTenant,
+) -> Result<u64, String> {
     let is_gone = tenant.is_gone.read();
     if *is_gone {
-        return Ok(());
+        return Ok(0);
     }
     let scope = upkeep(tenant.id, ledgerline_policy::Job::Expire);
-    let datasets = app.tenancy.all_datasets(&scope).map_err(|error| chain(&error))?;
+    let datasets = tenancy.all_datasets(&scope).map_err(|error| chain(&error))?;
+    let mut events = 0;
     for dataset in datasets {
         if let Some(days) = dataset.settings.retention_days {
             let kept = i64::from(days).saturating_mul(Timestamp::DAY);
-            let before = Timestamp(app.clock.now().0.saturating_sub(kept));
+            let before = Timestamp(now.0.saturating_sub(kept));
             let expired = tenant.store.expire(&scope, dataset.id, before);
             let expired = expired.map_err(|error| chain(&error))?;
             if expired.segments > 0 {
                 let (name, events) = (dataset.name.as_str(), expired.events);
                 tracing::info!(tenant = %tenant.id, dataset = name, events, "events expired");
             }
+            events += expired.events;
         }
     }
-    Ok(())
+    Ok(events)
 }
 
 fn maintain(app: &App) -> bool {

@@ -1,0 +1,168 @@
+//! Chores on a data folder that no server holds: what `ledgerline admin` calls.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use ledgerline_model::time::Timestamp;
+use ledgerline_policy::{Job, upkeep};
+use ledgerline_store::tenant::TenantStore;
+use ledgerline_tenancy::{Tenancy, Tenant};
+use ledgerline_world::{Chance, Clock, DataDir, SystemClock};
+
+use crate::config::{Config, Settings};
+use crate::error::chain;
+use crate::loops::jobs;
+use crate::node::{self, Means, OpenTenant};
+use crate::road;
+use crate::server::journal_options;
+
+/// What a chore did and found, a line each.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    /// What was done, or is sound.
+    pub done: Vec<String>,
+    /// What is wrong, or was until it was repaired just now.
+    pub problems: Vec<String>,
+}
+
+/// Checks every checksum of the tenants, makes a lost catalog again from its segments, and reads
+/// the journals.
+///
+/// # Errors
+/// When the folder does not open, or has no such tenant.
+pub fn fsck(data: &Path, tenant: Option<&str>) -> Result<Report> {
+    for_each(data, tenant, |folder, tenant| {
+        let mut report = Report::default();
+        check_segments(folder, tenant, &mut report);
+        check_journal(folder, tenant, &mut report);
+        report
+    })
+}
+
+/// Moves everything into segments and merges the small ones.
+///
+/// # Errors
+/// When the folder does not open, or has no such tenant.
+pub fn compact(data: &Path, tenant: Option<&str>) -> Result<Report> {
+    for_each(data, tenant, |folder, tenant| {
+        folder.with_open(tenant, |open| {
+            let flushed = road::flush(open).map_err(|failure| failure.problem.detail.clone())?;
+            let scope = upkeep(open.id, Job::Compact);
+            let now = folder.means.clock.now();
+            let done = open.store.compact(&scope, now).map_err(|error| chain(&error))?;
+            let (events, merged, written) = (flushed.events, done.merged, done.written);
+            Ok(format!("{events} events went into segments; {merged} merged into {written}"))
+        })
+    })
+}
+
+/// Deletes what is past its dataset's retention.
+///
+/// # Errors
+/// When the folder does not open, or has no such tenant.
+pub fn expire(data: &Path, tenant: Option<&str>) -> Result<Report> {
+    for_each(data, tenant, |folder, tenant| {
+        folder.with_open(tenant, |open| {
+            road::flush(open).map_err(|failure| failure.problem.detail.clone())?;
+            let now: Timestamp = folder.means.clock.now();
+            let events = jobs::expire(&folder.tenancy, now, open)?;
+            Ok(format!("{events} events expired"))
+        })
+    })
+}
+
+/// An open data folder.
+struct Folder {
+    means: Means,
+    tenancy: Tenancy,
+}
+
+impl Folder {
+    /// Opens a folder that is there; none is made.
+    fn open(path: &Path) -> Result<Self> {
+        if !path.join("control").is_dir() {
+            bail!("{} is no data folder", path.display());
+        }
+        let config = Config::from_settings(Settings::default())?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let data = DataDir::open(path, Chance::system(), ledgerline_world::Options::default());
+        let data = data.with_context(|| format!("open {}", path.display()))?;
+        let tenancy = Tenancy::open(&data, Arc::clone(&clock), config.tenancy.clone());
+        let tenancy = tenancy.context("open the control records")?;
+        Ok(Self { means: Means { data, clock, journal: journal_options(&config) }, tenancy })
+    }
+
+    /// Opens a tenant as the server does, and closes it again.
+    fn with_open(
+        &self,
+        tenant: &Tenant,
+        chore: impl FnOnce(&OpenTenant) -> Result<String, String>,
+    ) -> Report {
+        let done = node::open(tenant.id, &self.means).and_then(|(open, _)| {
+            let done = chore(&open);
+            open.journal.close();
+            done
+        });
+        match done {
+            Ok(line) => Report { done: vec![line], problems: Vec::new() },
+            Err(problem) => Report { done: Vec::new(), problems: vec![problem] },
+        }
+    }
+}
+
+/// Does a chore for every tenant, or for the one of this name or id.
+fn for_each(
+    data: &Path,
+    wanted: Option<&str>,
+    mut chore: impl FnMut(&Folder, &Tenant) -> Report,
+) -> Result<Report> {
+    let folder = Folder::open(data)?;
+    let mut tenants = folder.tenancy.all_tenants().context("list the tenants")?;
+    if let Some(wanted) = wanted {
+        tenants.retain(|tenant| tenant.name.as_str() == wanted || tenant.id.to_string() == wanted);
+        if tenants.is_empty() {
+            bail!("there is no tenant {wanted}");
+        }
+    }
+    let mut all = Report::default();
+    for tenant in &tenants {
+        let report = chore(&folder, tenant);
+        let named = |line: String| format!("tenant {}: {line}", tenant.name.as_str());
+        all.done.extend(report.done.into_iter().map(named));
+        all.problems.extend(report.problems.into_iter().map(named));
+    }
+    Ok(all)
+}
+
+fn check_segments(folder: &Folder, tenant: &Tenant, report: &mut Report) {
+    let scope = upkeep(tenant.id, Job::Fsck);
+    let blobs = match folder.means.data.blobs(&scope) {
+        Ok(blobs) => blobs,
+        Err(error) => return report.problems.push(chain(&error)),
+    };
+    match TenantStore::fsck(&scope, &blobs) {
+        Ok(findings) => {
+            let (segments, events) = (findings.segments, findings.events);
+            report.done.push(format!("{segments} segments with {events} events are sound"));
+            report.problems.extend(findings.problems);
+            if findings.rebuilt {
+                report.problems.push("the catalog was lost, and was made again".to_owned());
+            }
+        }
+        Err(error) => report.problems.push(chain(&error)),
+    }
+}
+
+/// Opening a journal reads all of it; what is not in segments goes into memory and no further.
+fn check_journal(folder: &Folder, tenant: &Tenant, report: &mut Report) {
+    match node::open(tenant.id, &folder.means) {
+        Ok((open, set_aside)) => {
+            open.journal.close();
+            report.done.push("the journal is sound".to_owned());
+            let file = |file| format!("{file} could not be read, and was set aside");
+            report.problems.extend(set_aside.into_iter().map(file));
+        }
+        Err(problem) => report.problems.push(problem),
+    }
+}
