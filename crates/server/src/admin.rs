@@ -119,13 +119,17 @@ fn for_each(
 ) -> Result<Report> {
     let folder = Folder::open(data)?;
     let mut tenants = folder.tenancy.all_tenants().context("list the tenants")?;
+    let mut damaged = folder.tenancy.damaged_tenants();
     if let Some(wanted) = wanted {
         tenants.retain(|tenant| tenant.name.as_str() == wanted || tenant.id.to_string() == wanted);
-        if tenants.is_empty() {
+        damaged.retain(|(tenant, _)| tenant.to_string() == wanted);
+        if tenants.is_empty() && damaged.is_empty() {
             bail!("there is no tenant {wanted}");
         }
     }
     let mut all = Report::default();
+    let problem = |(tenant, why)| format!("tenant {tenant}: its records do not open: {why}");
+    all.problems.extend(damaged.into_iter().map(problem));
     for tenant in &tenants {
         let report = chore(&folder, tenant);
         let named = |line: String| format!("tenant {}: {line}", tenant.name.as_str());

@@ -87,6 +87,11 @@ impl Node {
         answer
     }
 
+    /// Counts a tenant as one that did not open.
+    pub(crate) fn set_aside(&self, tenant: TenantId) {
+        self.slots.write().insert(tenant, Slot::Unavailable);
+    }
+
     /// The tenant's data.
     ///
     /// # Errors

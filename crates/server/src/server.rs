@@ -211,6 +211,7 @@ async fn open(config: &Config) -> Result<Opened> {
     let node = Arc::new(Node::new(means));
     let tenants = tenancy.all_tenants().context("list the tenants")?;
     node.open_all(tenants.into_iter().map(|tenant| tenant.id).collect()).await;
+    tenancy.damaged_tenants().into_iter().for_each(|(tenant, _)| node.set_aside(tenant));
     let metrics = Metrics::new().context("make the metrics")?;
     let (audit, work) = Audit::new(&node, &tenancy, &clock, metrics.clone());
     let concurrency = Concurrency {

@@ -41,6 +41,7 @@ pub struct Tenancy {
     pub(crate) tenants: RwLock<HashMap<TenantId, Arc<TenantRecords>>>,
     /// Tenants whose folders were left behind: half made or half deleted when the process ended.
     pub(crate) leftovers: Mutex<Vec<TenantId>>,
+    pub(crate) damaged: Mutex<Vec<(TenantId, String)>>,
     /// Held while tenants or operators are made or deleted.
     pub(crate) change: Mutex<()>,
 }
@@ -70,6 +71,7 @@ impl Tenancy {
             throttle: Throttle::default(),
             tenants: RwLock::default(),
             leftovers: Mutex::default(),
+            damaged: Mutex::default(),
             change: Mutex::default(),
             control,
             seals,

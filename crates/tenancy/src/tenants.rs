@@ -108,6 +108,13 @@ impl Tenancy {
         self.managed(scope, Action::ManageDatasets)?.set_makes_datasets(makes)
     }
 
+    /// Live tenants whose records do not open, and why. Their credentials are good for nothing, and
+    /// all other tenants are served.
+    #[must_use]
+    pub fn damaged_tenants(&self) -> Vec<(TenantId, String)> {
+        self.damaged.lock().clone()
+    }
+
     /// Opens every live tenant, and makes the index what their files say.
     pub(crate) fn open_tenants(&self) -> Result<()> {
         let mut rows = self.rows()?;
@@ -121,14 +128,22 @@ impl Tenancy {
                 self.leftovers.lock().push(id);
                 continue;
             }
-            let named = |error: Error| error.about(format_args!("tenant {id}"));
-            let records = TenantRecords::open(&self.data, id).map_err(named)?;
-            let repaired = self.reconcile(&records).map_err(named)?;
-            if repaired > 0 {
-                tracing::warn!(tenant = %id, rows = repaired, "the index was made right again");
+            if let Err(error) = self.open_tenant(id) {
+                let why = error.with_causes();
+                tracing::error!(tenant = %id, error = why, "the records of a tenant do not open");
+                self.damaged.lock().push((id, why));
             }
-            self.tenants.write().insert(id, Arc::new(records));
         }
+        Ok(())
+    }
+
+    fn open_tenant(&self, id: TenantId) -> Result<()> {
+        let records = TenantRecords::open(&self.data, id)?;
+        let repaired = self.reconcile(&records)?;
+        if repaired > 0 {
+            tracing::warn!(tenant = %id, rows = repaired, "the index was made right again");
+        }
+        self.tenants.write().insert(id, Arc::new(records));
         Ok(())
     }
 

@@ -49,11 +49,13 @@ fn a_full_disk_refuses_writes_and_recovers() -> Result<()> {
     ensure!(code == "disk_full", "refused with {} {}", refusal.status, refusal.body);
     ensure!(refusal.headers.contains_key("retry-after"), "refused without Retry-After");
     let before = sender.acknowledged;
-    // It stays refused, and what is there is served.
+    // What is there is served. A flush makes room now and then, and then a write is taken.
     for _ in 0..20 {
         let reply = sender.send(&node, &tenant)?;
-        ensure!(reply.status == refusal.status, "full, and answered {}", reply.status);
-        ensure!(count(&node, &tenant)? == before, "not everything is served while it is full");
+        let is_known = reply.status == refusal.status || reply.status == 200;
+        ensure!(is_known, "full, and answered {} {}", reply.status, reply.body);
+        let count = count(&node, &tenant)?;
+        ensure!(count == sender.acknowledged, "not everything is served while it is full");
         thread::sleep(PAUSE);
     }
     fs::remove_file(&ballast)?;
