@@ -92,8 +92,9 @@ impl Form {
     }
 }
 
-/// The columns of a snapshot, the virtual ones first and then the fields by name. Where `wanted` is
-/// given, only the fields that are in it: a dataset may have thousands that a statement never names.
+/// The columns of a snapshot, the virtual ones first and then the fields by name. Where `wanted`
+/// is given, only the fields that are in it: a dataset may have thousands that a
+/// statement never names.
 pub(super) fn columns(snapshot: &Snapshot, wanted: Option<&HashSet<String>>) -> Vec<Column> {
     let mut kinds: BTreeMap<Arc<str>, Vec<Kind>> = BTreeMap::new();
     for head in snapshot.parts().iter().flat_map(|part| part.columns()) {

@@ -1,5 +1,5 @@
-//! Gives subqueries without a name one. DataFusion 55.2 takes a projection over an equal one for the
-//! same (`SELECT -x AS x FROM (SELECT -x AS x FROM t)` answers `-x`, by the fast path of its
+//! Gives subqueries without a name one. DataFusion 55.2 takes a projection over an equal one for
+//! the same (`SELECT -x AS x FROM (SELECT -x AS x FROM t)` answers `-x`, by the fast path of its
 //! `merge_consecutive_projections`); a name between them keeps the two apart.
 
 use std::ops::ControlFlow;

@@ -215,7 +215,7 @@ impl Walk<'_> {
         })
     }
 
-    /// Types of single values. Lists of a fixed size and the like would be made as large as written.
+    /// Types of single values. Lists of a fixed size would be made as large as is written.
     fn data_type(&self, data_type: &DataType, whole: &Expr) -> Result<()> {
         use DataType as T;
         match data_type {

@@ -205,7 +205,11 @@ fn padded(mut parts: Vec<(Vec<TestEvent>, Lies)>) -> Vec<(Vec<TestEvent>, Lies)>
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 48,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn filters_orders_and_limits(
