@@ -9,7 +9,7 @@ use ledgerline_api::v1::Stats;
 use ledgerline_api::v1::analytics::{AnalyticsRequest, SqlRequest, TableResponse};
 use ledgerline_model::convention::Conventions;
 use ledgerline_model::id::DatasetName;
-use ledgerline_model::time::TimeRange;
+use ledgerline_model::time::{TimeRange, Timestamp};
 use ledgerline_policy::ReadGrant;
 use ledgerline_query::{self as query, Tables, lang};
 use ledgerline_store::snapshot::Snapshot;
@@ -75,9 +75,9 @@ pub(crate) async fn sql(
     let grant = caller.may_read_all()?;
     let tenant = grant.tenant();
     let (node, tenancy) = (Arc::clone(&app.node), Arc::clone(&app.tenancy));
-    let statement = request.sql.clone();
+    let (statement, now) = (request.sql.clone(), app.clock.now());
     let answered = app.desk.run(tenant, move |budget| {
-        let readable = Readable { node, tenancy, grant, opened: Mutex::default() };
+        let readable = Readable { node, tenancy, grant, now, opened: Mutex::default() };
         // A runtime of its own, so that a query that never yields holds up no connection.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let runtime = runtime.map_err(|error| Failure::internal(&error))?;
@@ -116,6 +116,7 @@ struct Readable {
     node: Arc<Node>,
     tenancy: Arc<Tenancy>,
     grant: ReadGrant,
+    now: Timestamp,
     opened: Mutex<Vec<(DatasetName, Snapshot)>>,
 }
 
@@ -136,5 +137,9 @@ impl Tables for Readable {
         let snapshot = tenant.store.snapshot(&scope, dataset.id, TimeRange::ALL)?;
         self.opened.lock().push((name, snapshot.clone()));
         Ok((snapshot, dataset.settings.conventions()))
+    }
+
+    fn now(&self) -> Option<Timestamp> {
+        Some(self.now)
     }
 }

@@ -7,6 +7,7 @@ use ledgerline_model::limits::QUERY_LIST_MAX;
 
 use super::{Oracle, Row, amount, compare_numbers, number, text};
 use crate::answer::{Cell, Table};
+use crate::find::table::plain;
 use crate::lang::ast::{
     Aggregate, Direction, GroupKey, Number, Pipe, Query, Renaming, Search, SortKey,
 };
@@ -192,7 +193,9 @@ impl Eq for OrdCell {}
 
 fn aggregate(aggregate: &Aggregate, rows: &[Row]) -> Cell {
     let cells = |name: &str| -> Vec<Cell> {
-        rows.iter().map(|row| get(row, name)).filter(|cell| *cell != Cell::Null).collect()
+        let cells = rows.iter().map(|row| get(row, name)).filter(|cell| *cell != Cell::Null);
+        // A list counts by its JSON text.
+        cells.map(|cell| plain(&cell).into_owned()).collect()
     };
     let amounts = |name: &str| -> Vec<Number> { cells(name).iter().filter_map(amount).collect() };
     match aggregate {
