@@ -1,5 +1,5 @@
-//! The wire: what requests and answers look like, and the codes of errors. The only room whose types
-//! are written to and read from JSON.
+//! The wire: what requests and answers look like, and the codes of errors. The only room whose
+//! types are written to and read from JSON.
 //!
 //! This room never decides anything.
 

@@ -1,5 +1,5 @@
-//! Requests and answers of `/api/v1`, a file per resource. What a request may say is closed: unknown
-//! and repeated fields are errors.
+//! Requests and answers of `/api/v1`, a file per resource. What a request may say is closed:
+//! unknown and repeated fields are errors.
 
 pub mod analytics;
 pub mod auth;

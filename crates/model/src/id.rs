@@ -85,7 +85,8 @@ macro_rules! id16 {
 
 id16! {
     /// A customer company, the first partition of everything. Opens nothing by itself: access is a
-    /// `Scope`, which `policy` makes. Its text form, 32 hexadecimal digits, names the tenant's folder.
+    /// `Scope`, which `policy` makes. Its text form, 32 hexadecimal digits, names the tenant's
+    /// folder.
     TenantId
 }
 id16! {
@@ -106,7 +107,8 @@ impl EventId {
     /// How many bits of an id are random.
     pub const RANDOM_BITS: u32 = 74;
 
-    /// The id of the event at an offset within its commit. `base` has [`EventId::RANDOM_BITS`] bits.
+    /// The id of the event at an offset within its commit. `base` has [`EventId::RANDOM_BITS`]
+    /// bits.
     #[must_use]
     pub fn derived(received: Timestamp, base: u128, offset: u64) -> Self {
         let milliseconds = (received.0.div_euclid(1_000_000) as u64) & ((1 << 48) - 1);

@@ -33,8 +33,8 @@ impl Severity {
         self.0
     }
 
-    /// The name of its range: `TRACE`, `DEBUG`, `INFO`, `WARN`, `ERROR`, `FATAL`, or nothing when it
-    /// was not given.
+    /// The name of its range: `TRACE`, `DEBUG`, `INFO`, `WARN`, `ERROR`, `FATAL`, or nothing when
+    /// it was not given.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self.0 {

@@ -1,11 +1,11 @@
-//! Words: what a search for a word compares. The index and the query both call this one function, so
-//! they cannot differ; [`VERSION`] is stored with every index.
+//! Words: what a search for a word compares. The index and the query both call this one function,
+//! so they cannot differ; [`VERSION`] is stored with every index.
 
 /// Changes whenever [`fold`] or [`is_word_char`] gives another answer for any input.
 pub const VERSION: u8 = 1;
 
-/// The longest word that an index keeps whole; of a longer one the first bytes are kept, so a longer
-/// word of a query is looked up by them and then compared with the event.
+/// The longest word that an index keeps whole; of a longer one the first bytes are kept, so a
+/// longer word of a query is looked up by them and then compared with the event.
 pub const WORD_BYTES_MAX: usize = 64;
 
 /// Whether a character belongs to a word: letters and digits of any script, and `_`.

@@ -1,9 +1,9 @@
 //! The decisions, and the only places that make a [`Scope`] from a [`Principal`].
 //!
 //! Two rules say which refusal is given. Who has an action on nothing at all is told
-//! [`Denied::Forbidden`], whatever the object. Who may read some datasets, but not this one, is told
-//! [`Denied::NotFound`], as if it did not exist. To append is always the first case: it tells nothing
-//! of what exists.
+//! [`Denied::Forbidden`], whatever the object. Who may read some datasets, but not this one, is
+//! told [`Denied::NotFound`], as if it did not exist. To append is always the first case: it tells
+//! nothing of what exists.
 
 use ledgerline_model::id::{DatasetName, TenantId};
 

@@ -1,9 +1,9 @@
 //! Who may do what: roles, key scopes, principals, and [`Scope`], the value without which nothing
 //! opens a tenant's data. This room is the only maker of scopes.
 //!
-//! It never does input or output, never looks anything up and never knows what exists: a decision is
-//! a pure function of who asks, what for, and a dataset's name. An answer can therefore reveal only
-//! what the asker wrote.
+//! It never does input or output, never looks anything up and never knows what exists: a decision
+//! is a pure function of who asks, what for, and a dataset's name. An answer can therefore reveal
+//! only what the asker wrote.
 
 mod action;
 mod authorize;

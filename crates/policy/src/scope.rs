@@ -154,7 +154,8 @@ impl Scope<Upkeep> {
     /// principal has it.
     ///
     /// # Errors
-    /// [`Denied::Forbidden`] for any job but [`Job::Audit`], and for a dataset that is not reserved.
+    /// [`Denied::Forbidden`] for any job but [`Job::Audit`], and for a dataset that is not
+    /// reserved.
     pub fn append_reserved(&self, dataset: &DatasetName) -> Result<Scope<Append>, Denied> {
         if self.to.job == Job::Audit && dataset.is_reserved() {
             let append = Append { dataset: dataset.clone() };

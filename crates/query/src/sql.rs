@@ -1,9 +1,9 @@
 //! SQL: one SELECT over one tenant's datasets.
 //!
-//! A foreign statement passes five fences. It is counted and parsed (`text`), every part of its tree
-//! must be one that is let in (`allow`), it is planned in a session that knows nothing but the
-//! datasets which it names (`session`), the finished plan may only compute over this tenant's events
-//! (`guard`), and while it runs every step looks at its budget (`guard`, `pool`).
+//! A foreign statement passes five fences. It is counted and parsed (`text`), every part of its
+//! tree must be one that is let in (`allow`), it is planned in a session that knows nothing but the
+//! datasets which it names (`session`), the finished plan may only compute over this tenant's
+//! events (`guard`), and while it runs every step looks at its budget (`guard`, `pool`).
 
 mod allow;
 mod bounded;

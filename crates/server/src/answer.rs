@@ -77,8 +77,8 @@ impl Format {
 /// About how long a piece of a body is.
 const PIECE_BYTES: usize = 64 << 10;
 
-/// A body that is written while it is sent: `next` writes a little more of it and says whether there
-/// may be more.
+/// A body that is written while it is sent: `next` writes a little more of it and says whether
+/// there may be more.
 fn streamed(
     format: Format,
     stats: &Stats,

@@ -167,8 +167,8 @@ impl Audit {
         self.writer.store(tenant, &[(now, record)]).await
     }
 
-    /// Stores a record of a login that failed with every tenant that knows the address, soon: whoever
-    /// tries addresses learns nothing from how long the answer takes.
+    /// Stores a record of a login that failed with every tenant that knows the address, soon:
+    /// whoever tries addresses learns nothing from how long the answer takes.
     pub(crate) fn failed_login(&self, email: String, record: Record) {
         let record = record.with("user.email", &email).outcome(Outcome::Failure);
         self.send(Message::FailedLogin(email, self.writer.clock.now(), record));

@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! cursor = base64url( version u8 = 1 | question [16] | time i64 | seq u64 | as_of u64
-//!                     | range start i64 | range end i64 )                    (57 bytes, little-endian)
+//!                     | range start i64 | range end i64 )     (57 bytes, little-endian)
 //! ```
-//! It opens nothing: whoever sends one is asked for the right to read like everybody else. The range
-//! is in it so that `-1h` means the same on every page.
+//! It opens nothing: whoever sends one is asked for the right to read like everybody else. The
+//! range is in it so that `-1h` means the same on every page.
 
 use aws_lc_rs::digest;
 use base64::Engine;

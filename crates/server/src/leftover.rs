@@ -1,5 +1,5 @@
-//! What is left of a body when the answer is known: a connection can be used again only when all of a
-//! request was read, and a client that is still sending may never see an answer that came early.
+//! What is left of a body when the answer is known: a connection can be used again only when all of
+//! a request was read, and a client that is still sending may never see an answer that came early.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -42,8 +42,8 @@ pub(crate) fn media(format: OtlpFormat) -> HeaderValue {
     })
 }
 
-/// The failure as a `google.rpc.Status`. OTLP's clients never repeat a request that was answered 500,
-/// so an error of ours is a 503.
+/// The failure as a `google.rpc.Status`. OTLP's clients never repeat a request that was answered
+/// 500, so an error of ours is a 503.
 pub(crate) fn written(failure: &Failure, format: OtlpFormat, response: Response) -> Response {
     let (mut parts, _) = response.into_parts();
     if parts.status == StatusCode::INTERNAL_SERVER_ERROR {

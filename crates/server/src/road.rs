@@ -13,8 +13,8 @@ use crate::error::Result;
 use crate::node::{Node, OpenTenant};
 
 /// Batch → durable → visible. The tenant is bound once; after that nothing takes one. When this
-/// returns, the events are on stable storage, and the journal has given them to the store: nothing is
-/// readable before it is durable.
+/// returns, the events are on stable storage, and the journal has given them to the store: nothing
+/// is readable before it is durable.
 pub(crate) async fn append(
     node: &Node,
     scope: &Scope<Append>,

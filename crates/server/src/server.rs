@@ -144,7 +144,8 @@ impl Server {
             () = shutdown => Ok(()),
             reason = failure => Err(Fatal(reason)),
         };
-        // After a failure nothing is flushed and nothing is answered: nothing more is to be trusted.
+        // After a failure nothing is flushed and nothing is answered: nothing more is to be
+        // trusted.
         ended?;
         self.shutdown().await
     }

@@ -1,5 +1,5 @@
-//! The catalog: which segments are live, and up to where the journal is in them. One SQLite file for
-//! each tenant; every change is one transaction.
+//! The catalog: which segments are live, and up to where the journal is in them. One SQLite file
+//! for each tenant; every change is one transaction.
 //!
 //! It holds numbers and ids, never a name or a value of an event.
 

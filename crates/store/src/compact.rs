@@ -151,8 +151,8 @@ fn choose(
     pack.map(|pack| (effort, owned(pack)))
 }
 
-/// Whether to merge costs less than it saves: a few late events beside a segment that is written for
-/// long would have it written again and again.
+/// Whether to merge costs less than it saves: a few late events beside a segment that is written
+/// for long would have it written again and again.
 fn is_worth_it(pack: &[&Entry], effort: Effort) -> bool {
     let Some(largest) = pack.iter().max_by_key(|entry| entry.rows) else { return false };
     let others: u64 = pack.iter().map(|entry| entry.rows).sum::<u64>() - largest.rows;

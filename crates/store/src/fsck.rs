@@ -33,9 +33,9 @@ struct Sound {
 }
 
 impl TenantStore {
-    /// Reads every segment whole and checks every checksum, then the catalog against them. A catalog
-    /// that is missing or damaged is made again from the segments; the damaged file is kept beside
-    /// it. Nobody else may have the tenant open.
+    /// Reads every segment whole and checks every checksum, then the catalog against them. A
+    /// catalog that is missing or damaged is made again from the segments; the damaged file is kept
+    /// beside it. Nobody else may have the tenant open.
     ///
     /// # Errors
     /// The disk's. What is wrong with segments or the catalog is no error but a finding.

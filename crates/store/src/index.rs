@@ -2,8 +2,8 @@
 //! rows.
 //!
 //! Words stand in the index as they are, sorted, so that a part of a word (`*mimi*`) is found by
-//! reading the list of words instead of the texts. An answer never misses a block that has the word;
-//! it may name one that has it in another column.
+//! reading the list of words instead of the texts. An answer never misses a block that has the
+//! word; it may name one that has it in another column.
 //!
 //! ```text
 //! chunk = word*                                                      (sorted, one zstd frame)

@@ -312,8 +312,8 @@ impl Part {
 
     /// Where the words stand that `wanted` accepts, as one place for all of them. It sees each
     /// indexed word once, folded, and perhaps cut if it is longer than
-    /// [`ledgerline_model::word::WORD_BYTES_MAX`] bytes; never those numbers that the index leaves out
-    /// ([`Part::is_indexed`]).
+    /// [`ledgerline_model::word::WORD_BYTES_MAX`] bytes; never those numbers that the index leaves
+    /// out ([`Part::is_indexed`]).
     ///
     /// # Errors
     /// As [`Part::presence`].

@@ -7,8 +7,9 @@ use crate::memory::{Memory, join};
 /// Parts above this size are left as they are: to join them would copy much for little.
 const JOINED_BYTES_MAX: usize = 4 << 20;
 
-/// Parts in the order of their events. Small ones are joined as they come, each at most a few times,
-/// so that a dataset that gets thousands of single events a second has a handful of parts to search.
+/// Parts in the order of their events. Small ones are joined as they come, each at most a few
+/// times, so that a dataset that gets thousands of single events a second has a handful of parts to
+/// search.
 #[derive(Debug, Default)]
 pub(crate) struct Stack {
     parts: Vec<Arc<Memory>>,

@@ -86,12 +86,12 @@ pub struct Usage {
 
 impl TenantStore {
     /// Opens a tenant's store; makes it when there is none. Segment files that the catalog does not
-    /// know are what was left when a flush or a merge was cut off: they are deleted, and their events
-    /// are in the journal or in the segments that were to be merged.
+    /// know are what was left when a flush or a merge was cut off: they are deleted, and their
+    /// events are in the journal or in the segments that were to be merged.
     ///
     /// # Errors
-    /// `Corrupt` when the catalog is damaged, or lost while there are segments: [`TenantStore::fsck`]
-    /// makes it again.
+    /// `Corrupt` when the catalog is damaged, or lost while there are segments:
+    /// [`TenantStore::fsck`] makes it again.
     pub fn open(scope: &Scope<Upkeep>, blobs: TenantBlobs, chance: Chance) -> Result<Self> {
         if scope.tenant() != blobs.tenant() {
             return Err(Error::bug("a scope of another tenant"));

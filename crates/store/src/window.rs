@@ -61,12 +61,12 @@ fn natural(time: Timestamp, now: Timestamp) -> Window {
     over.into_iter().find(|window| window.is_over(now)).unwrap_or(Window::of(time, WIDTHS[0]))
 }
 
+/// For each window the parts that have rows in it, by their numbers, and those rows.
+pub(crate) type Windows = BTreeMap<Window, Vec<(usize, Vec<Range<u32>>)>>;
+
 /// The rows of each part, by the window that they belong to. `times` are the times of the rows of
 /// the parts.
-pub(crate) fn split(
-    times: &[Vec<i64>],
-    now: Timestamp,
-) -> BTreeMap<Window, Vec<(usize, Vec<Range<u32>>)>> {
+pub(crate) fn split(times: &[Vec<i64>], now: Timestamp) -> Windows {
     let mut widen = 0;
     loop {
         let window = |time: Timestamp| match widen {
@@ -79,8 +79,6 @@ pub(crate) fn split(
         }
     }
 }
-
-type Windows = BTreeMap<Window, Vec<(usize, Vec<Range<u32>>)>>;
 
 /// Nothing when there are too many windows, which never happens with the widest.
 fn split_by(times: &[Vec<i64>], window: impl Fn(Timestamp) -> Window) -> Option<Windows> {

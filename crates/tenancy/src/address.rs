@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 /// The longest address (RFC 5321, 4.5.3.1.3, less the angle brackets).
 const BYTES_MAX: usize = 254;
 
-/// An address that a person logs in with, folded to lower case: two that differ only in case are one
-/// person's.
+/// An address that a person logs in with, folded to lower case: two that differ only in case are
+/// one person's.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Address(String);
 

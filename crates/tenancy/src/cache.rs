@@ -45,7 +45,8 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
         (now < *until).then(|| value.clone())
     }
 
-    /// To be called before a value is read, so that [`Cache::put`] can tell whether it may be stale.
+    /// To be called before a value is read, so that [`Cache::put`] can tell whether it may be
+    /// stale.
     pub(crate) fn reading(&self) -> Reading {
         Reading(self.inner.lock().emptied)
     }

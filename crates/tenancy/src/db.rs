@@ -23,8 +23,8 @@ const WAIT_FOR_LOCK: Duration = Duration::from_secs(5);
 pub(crate) struct Layout {
     /// Says in the file's header which kind it is: four letters.
     application: [u8; 4],
-    /// What leads from each version of the layout to the next, the first from an empty file. One that
-    /// was released is never changed.
+    /// What leads from each version of the layout to the next, the first from an empty file. One
+    /// that was released is never changed.
     migrations: &'static [&'static [&'static str]],
 }
 

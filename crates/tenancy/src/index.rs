@@ -113,7 +113,8 @@ impl Index {
         Ok(())
     }
 
-    /// Cannot fail: what it removes leads nowhere, and a row that stays is removed at the next start.
+    /// Cannot fail: what it removes leads nowhere, and a row that stays is removed at the next
+    /// start.
     fn remove(&self, tenant: TenantId, hash: KeyedHash) {
         if let Entry::Occupied(mut entry) = self.tenants.write().entry(hash) {
             entry.get_mut().retain(|other| *other != tenant);

@@ -3,14 +3,14 @@
 //! This room never sees an event.
 //!
 //! ```text
-//! control/control.db           the operators, the list of tenants, the key that signs access tokens,
+//! control/control.db           the operators, the tenants, the key that signs access tokens,
 //!                              and an index: keyed hashes of addresses and secrets → tenant
 //! tenants/<id>/records.db      one tenant's users, keys, sessions and datasets
 //! ```
-//! A tenant's records lie in its own file alone. The index holds only what can be computed again from
-//! the tenants' files, and always at least what is true: who adds a record writes the index first, who
-//! removes one writes it last. A row too many leads to a file that knows nothing of it; the next start
-//! removes it.
+//! A tenant's records lie in its own file alone. The index holds only what can be computed again
+//! from the tenants' files, and always at least what is true: who adds a record writes the index
+//! first, who removes one writes it last. A row too many leads to a file that knows nothing of it;
+//! the next start removes it.
 
 mod address;
 mod cache;

@@ -45,8 +45,8 @@ impl Holder<'_> {
 
 impl Tenancy {
     /// Logs a person in. Of a user whose address is in several tenants, `tenant` (name or id) says
-    /// which; without it, the password must be right in exactly one of them. Slow by design: call it
-    /// off the async threads. An unknown address takes as long as a wrong password.
+    /// which; without it, the password must be right in exactly one of them. Slow by design: call
+    /// it off the async threads. An unknown address takes as long as a wrong password.
     ///
     /// # Errors
     /// `Unauthenticated`, `Busy` after too many failures.
@@ -118,8 +118,8 @@ impl Tenancy {
         self.holder(owner).map_or(Ok(()), |holder| holder.people().end_session(&hash))
     }
 
-    /// Who sends this credential: an API key or an access token. Quick: what the records say is kept
-    /// for a few seconds, and forgotten at once in this process when it changes.
+    /// Who sends this credential: an API key or an access token. Quick: what the records say is
+    /// kept for a few seconds, and forgotten at once in this process when it changes.
     ///
     /// # Errors
     /// `Unauthenticated`.

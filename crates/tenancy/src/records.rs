@@ -1,5 +1,5 @@
-//! The records as others see them. What a person wrote about itself, and every secret, is left out of
-//! their debug texts.
+//! The records as others see them. What a person wrote about itself, and every secret, is left out
+//! of their debug texts.
 
 use std::fmt;
 

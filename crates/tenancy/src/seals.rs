@@ -1,9 +1,9 @@
 //! What is sealed in a file of records, and how a sealed value is found again.
 //!
-//! Every value is sealed under a label that names the tenant, the column and the row, so a value that
-//! was copied to another row, column or tenant does not open. To look for one, its keyed hash is
-//! stored beside it: HMAC-SHA-256 under a key that lies, sealed, in the same file. The key is another
-//! in each file, so two tenants' files do not show that they hold the same address.
+//! Every value is sealed under a label that names the tenant, the column and the row, so a value
+//! that was copied to another row, column or tenant does not open. To look for one, its keyed hash
+//! is stored beside it: HMAC-SHA-256 under a key that lies, sealed, in the same file. The key is
+//! another in each file, so two tenants' files do not show that they hold the same address.
 
 use std::fmt;
 

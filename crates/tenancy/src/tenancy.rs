@@ -81,8 +81,8 @@ impl Tenancy {
         Ok(tenancy)
     }
 
-    /// Writes what may be written late (when keys were last used), and forgets what has ended. For a
-    /// background loop, about once a minute; one that fails is made good by the next.
+    /// Writes what may be written late (when keys were last used), and forgets what has ended. For
+    /// a background loop, about once a minute; one that fails is made good by the next.
     ///
     /// # Errors
     /// The database's.

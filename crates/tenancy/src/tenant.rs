@@ -1,5 +1,5 @@
-//! The records of one tenant: its file, and what of it is kept in memory. Whoever holds one can reach
-//! no other tenant's.
+//! The records of one tenant: its file, and what of it is kept in memory. Whoever holds one can
+//! reach no other tenant's.
 
 mod datasets;
 mod keys;
@@ -69,7 +69,8 @@ impl TenantRecords {
         Self::new(db, seals, tenant)
     }
 
-    /// The tenant whose records lie in its folder; none when there are none, or when it was deleted.
+    /// The tenant whose records lie in its folder; none when there are none, or when it was
+    /// deleted.
     pub(crate) fn left(data: &DataDir, id: TenantId) -> Result<Option<Tenant>> {
         let path = path(data, id)?;
         if !path.exists() {

@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! make     control: a row, in the making → folder and records.db → control: the row is live
-//! delete   control: the row is deleted, its name free → the folder's key and the folder, by the caller
+//! delete   control: the row is deleted, its name free → the key and the folder, by the caller
 //! ```
-//! Only a live row is a tenant. What is left of one whose making or deleting was cut short is removed
-//! when the operator next makes or deletes one.
+//! Only a live row is a tenant. What is left of one whose making or deleting was cut short is
+//! removed when the operator next makes or deletes one.
 
 use std::sync::Arc;
 
@@ -74,7 +74,8 @@ impl Tenancy {
         made
     }
 
-    /// Forgets a tenant; its credentials are dead at once. The folder is `DataDir::delete_tenant`'s.
+    /// Forgets a tenant; its credentials are dead at once. The folder is
+    /// `DataDir::delete_tenant`'s.
     ///
     /// # Errors
     /// `Denied`, `NotFound`.
@@ -118,7 +119,8 @@ impl Tenancy {
     /// Opens every live tenant, and makes the index what their files say.
     pub(crate) fn open_tenants(&self) -> Result<()> {
         let mut rows = self.rows()?;
-        // A platform always has an operator: one without either has lost its control file, or is new.
+        // A platform always has an operator: one without either has lost its control file, or is
+        // new.
         if rows.is_empty() && self.operators.is_empty()? {
             self.adopt_tenants()?;
             rows = self.rows()?;
@@ -224,7 +226,8 @@ impl Tenancy {
         });
     }
 
-    /// The row is dead before the folder goes, whatever became of its last change, and goes after it.
+    /// The row is dead before the folder goes, whatever became of its last change, and goes after
+    /// it.
     fn remove_leftover(&self, scope: &OperatorScope, id: TenantId) -> Result<()> {
         self.mark_deleted(id)?;
         self.data.delete_tenant(scope, id)?;

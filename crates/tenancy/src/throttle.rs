@@ -11,8 +11,8 @@ use crate::seals::KeyedHash;
 /// How many wrong passwords for one address in one [`ADDRESS_WINDOW`].
 const ADDRESS_FAILURES_MAX: u32 = 10;
 const ADDRESS_WINDOW: Duration = Duration::from_secs(15 * 60);
-/// How many wrong passwords for all addresses in one [`OVERALL_WINDOW`]: against one password that is
-/// tried on many addresses. Few people mistype at the same minute.
+/// How many wrong passwords for all addresses in one [`OVERALL_WINDOW`]: against one password that
+/// is tried on many addresses. Few people mistype at the same minute.
 const OVERALL_FAILURES_MAX: u32 = 600;
 const OVERALL_WINDOW: Duration = Duration::from_secs(60);
 /// How many addresses are remembered. To reach it takes longer than [`ADDRESS_WINDOW`] under the

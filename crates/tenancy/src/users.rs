@@ -32,8 +32,9 @@ impl Tenancy {
         records.people().insert(self.data.chance().record_id(), &account, self.now())
     }
 
-    /// Changes a user. The last enabled admin cannot be changed to something else or disabled. A new
-    /// password and being disabled end all of the user's sessions. Slow by design with a password.
+    /// Changes a user. The last enabled admin cannot be changed to something else or disabled. A
+    /// new password and being disabled end all of the user's sessions. Slow by design with a
+    /// password.
     ///
     /// # Errors
     /// `Denied`, `NotFound`, `Invalid`, `Conflict`, `Busy`.

@@ -6,8 +6,8 @@
 //! chunk  = 64 KiB of plain bytes (the last one less, perhaps none), AES-256-GCM | tag [16]
 //! ```
 //! The nonce of a chunk is its number and whether it is the last; tenant, path and header are
-//! authenticated with every chunk. So an object that was cut, reordered, or moved to another path or
-//! tenant does not open.
+//! authenticated with every chunk. So an object that was cut, reordered, or moved to another path
+//! or tenant does not open.
 
 use std::fmt;
 use std::io::{self, Write};

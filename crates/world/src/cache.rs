@@ -7,7 +7,8 @@ use std::sync::Arc;
 use ledgerline_model::id::TenantId;
 use parking_lot::Mutex;
 
-/// Which chunk: of whom, of which object (its wrapped key, which no two objects share), which number.
+/// Which chunk: of whom, of which object (its wrapped key, which no two objects share), which
+/// number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ChunkKey {
     pub(crate) tenant: TenantId,

@@ -1,8 +1,8 @@
 //! The outside: clock, chance, and a tenant's sealed bytes on a disk. The only room that touches
 //! them.
 //!
-//! It never knows what the bytes mean, and never opens one tenant's bytes for another: whoever holds
-//! a [`TenantBlobs`] holds one tenant's.
+//! It never knows what the bytes mean, and never opens one tenant's bytes for another: whoever
+//! holds a [`TenantBlobs`] holds one tenant's.
 
 mod blob;
 mod cache;

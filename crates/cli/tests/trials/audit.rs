@@ -20,8 +20,8 @@ pub(crate) struct Audit {
     pub(crate) lost: u64,
     /// How many events are stored more than once, counting each further time.
     pub(crate) duplicated: u64,
-    /// How many are stored that were not acknowledged. When every batch was sent until it was, there
-    /// must be none.
+    /// How many are stored that were not acknowledged. When every batch was sent until it was,
+    /// there must be none.
     pub(crate) unknown: u64,
     /// Whether the events' numbers are dense.
     pub(crate) is_dense: bool,

@@ -1,4 +1,5 @@
-//! Disks of a trial's own: a file system in a file, whose power can be cut, and a small one in memory.
+//! Disks of a trial's own: a file system in a file, whose power can be cut, and a small one in
+//! memory.
 
 use std::fs::{self, File};
 use std::io;

@@ -70,8 +70,8 @@ impl Ledger {
 }
 
 impl Load {
-    /// Begins to send with this key. Numbers are given out from `first`, and the same seed sends the
-    /// same events.
+    /// Begins to send with this key. Numbers are given out from `first`, and the same seed sends
+    /// the same events.
     pub(crate) fn start(url: &str, key: &str, seed: u64) -> Self {
         let shared = Arc::new(Shared {
             address: Mutex::new(url.to_owned()),

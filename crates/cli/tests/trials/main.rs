@@ -1,9 +1,9 @@
-//! Trials of the whole program: the real `ledgerline`, driven from outside, killed, starved, cut off
-//! and damaged, and then asked what it still has.
+//! Trials of the whole program: the real `ledgerline`, driven from outside, killed, starved, cut
+//! off and damaged, and then asked what it still has.
 //!
 //! Each trial has a short form, which `cargo test` runs, and a full form; `docs/guides/trials.md`
-//! says how to run which. Trials need what a machine may not allow (to mount, to limit memory): where
-//! it does not, they say so in one line and end.
+//! says how to run which. Trials need what a machine may not allow (to mount, to limit memory):
+//! where it does not, they say so in one line and end.
 
 mod answers;
 mod audit;

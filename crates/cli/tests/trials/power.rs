@@ -1,5 +1,5 @@
-//! The power is cut under load: nothing that was acknowledged is lost. And a disk that only says that
-//! it has written is caught, so this trial would see a loss.
+//! The power is cut under load: nothing that was acknowledged is lost. And a disk that only says
+//! that it has written is caught, so this trial would see a loss.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

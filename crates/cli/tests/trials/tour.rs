@@ -1,5 +1,5 @@
-//! What a newcomer does works as it is printed: the commands that `ledgerline demo` prints, and those
-//! of the tour in the README.
+//! What a newcomer does works as it is printed: the commands that `ledgerline demo` prints, and
+//! those of the tour in the README.
 
 use std::fs;
 use std::path::Path;

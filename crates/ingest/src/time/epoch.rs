@@ -1,6 +1,6 @@
 //! Epoch numbers: seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by
-//! their size. Up to 10^11 they are seconds (until the year 5138), up to 10^14 milliseconds, up to 10^17
-//! microseconds, and above that nanoseconds.
+//! their size. Up to 10^11 they are seconds (until the year 5138), up to 10^14 milliseconds, up to
+//! 10^17 microseconds, and above that nanoseconds.
 
 use ledgerline_model::time::Timestamp;
 

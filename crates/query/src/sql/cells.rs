@@ -35,7 +35,7 @@ impl Rows {
         let all = batch.num_rows();
         let taken = all.min(room);
         let batch = batch.slice(0, taken).columns().to_vec();
-        let bytes: usize = batch.iter().map(|column| cell_bytes(column)).sum();
+        let bytes: usize = batch.iter().map(cell_bytes).sum();
         self.memory.grow(bytes + taken * size_of::<Vec<Cell>>())?;
         let columns = batch.iter().map(cells).collect::<Result<Vec<_>, _>>();
         let columns = columns

@@ -104,7 +104,7 @@ pub(super) fn guarded(
     let mut children = Vec::new();
     for child in plan.children() {
         let node = guarded(Arc::clone(child), pool)?;
-        children.push(GuardExec::new(node, pool, is_copying));
+        children.push(GuardExec::around(node, pool, is_copying));
     }
     replace_children_if_necessary(plan, children)
 }
@@ -118,7 +118,7 @@ struct GuardExec {
 }
 
 impl GuardExec {
-    fn new(
+    fn around(
         node: Arc<dyn ExecutionPlan>,
         pool: &Arc<BudgetPool>,
         is_copied: bool,
@@ -162,7 +162,7 @@ impl ExecutionPlan for GuardExec {
         mut children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         match children.pop() {
-            Some(node) => Ok(Self::new(node, &self.pool, self.is_copied)),
+            Some(node) => Ok(Self::around(node, &self.pool, self.is_copied)),
             None => internal_err!("a guard has a child"),
         }
     }

@@ -1,4 +1,5 @@
-//! The jobs. One that fails for one tenant goes on with the next, and is tried again when it is due.
+//! The jobs. One that fails for one tenant goes on with the next, and is tried again when it is
+//! due.
 
 use ledgerline_model::time::Timestamp;
 use ledgerline_policy::upkeep;

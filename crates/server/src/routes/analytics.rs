@@ -54,8 +54,8 @@ pub(crate) async fn query(
 
 /// Analyse events with SQL
 ///
-/// One SELECT. A dataset is a table of its name; quote a name that has other characters than letters,
-/// digits and underscores.
+/// One SELECT. A dataset is a table of its name; quote a name that has other characters than
+/// letters, digits and underscores.
 #[utoipa::path(
     post, path = "/api/v1/analytics/sql", tag = "analytics", operation_id = "analytics_sql",
     params(("format" = Option<String>, Query, description = "`json`, `ndjson` or `csv`; also by `Accept`")),

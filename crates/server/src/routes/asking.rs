@@ -1,5 +1,5 @@
-//! What all questions to one dataset have in common: the right to ask, the snapshot, the budget, and
-//! the record in `_audit`.
+//! What all questions to one dataset have in common: the right to ask, the snapshot, the budget,
+//! and the record in `_audit`.
 
 use std::sync::Arc;
 

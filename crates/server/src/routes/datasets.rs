@@ -96,8 +96,8 @@ pub(crate) async fn update_dataset(
     Ok(Json(one(&app, tenant, updated).await?))
 }
 
-/// The dataset of this name, if the caller may read it: a name that cannot be, a dataset that is not
-/// there, and one that may not be seen are told in the same words.
+/// The dataset of this name, if the caller may read it: a name that cannot be, a dataset that is
+/// not there, and one that may not be seen are told in the same words.
 pub(crate) async fn readable(
     app: &App,
     caller: &Caller,

@@ -38,8 +38,9 @@ const PIECE_BYTES: usize = 256 << 10;
 ///
 /// A JSON array, one object, or objects one after the other (NDJSON); with `text/plain`, a line of
 /// text an event. The body may be compressed with gzip or zstd, and is taken in piece by piece. The
-/// answer 200 means that the accepted events are on stable storage. A bad event does not lose the good
-/// ones beside it. The dataset is made by its first event, unless the tenant switched that off.
+/// answer 200 means that the accepted events are on stable storage. A bad event does not lose the
+/// good ones beside it. The dataset is made by its first event, unless the tenant switched that
+/// off.
 #[utoipa::path(
     post, path = "/api/v1/ingest/{dataset}", tag = "ingest", operation_id = "ingest",
     params(

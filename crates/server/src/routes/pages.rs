@@ -17,7 +17,8 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
                            img-src 'self'; connect-src 'self'; base-uri 'none'; \
                            form-action 'none'; frame-ancestors 'none'";
 
-/// How long a browser may keep a file of a page: a new version of the server is seen within a minute.
+/// How long a browser may keep a file of a page: a new version of the server is seen within a
+/// minute.
 const KEPT: &str = "public, max-age=60";
 
 const HOME: &str = include_str!("../../assets/home.html");

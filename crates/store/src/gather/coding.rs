@@ -116,7 +116,7 @@ impl Distinct {
                 for index in 0..values.len() {
                     codes.push(self.entry(values, index));
                     *seen += 1;
-                    if *seen % SAMPLE == 0 && self.is_hopeless(*seen) {
+                    if seen.is_multiple_of(SAMPLE) && self.is_hopeless(*seen) {
                         return None;
                     }
                 }

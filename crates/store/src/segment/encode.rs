@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! integers = mode u8 | scale varint | first zigzag varint | body
-//!            mode 0: every further value as zigzag varint of (difference to the one before) / scale
-//!            mode 1: every value as (value - least) / scale in a fixed width; `first` is the least;
+//!            mode 0: every further value as zigzag varint of (difference to the last) / scale
+//!            mode 1: every value as (value - least) / scale in a fixed width; `first` is least;
 //!                    a width u8 of 1, 2, 4 or 8 follows, then the lowest bytes of all values, then
 //!                    the next bytes, and so on
 //! codes    = width u8 | as in mode 1
@@ -229,7 +229,8 @@ mod tests {
 
         #[test]
         fn codes_floats_and_texts_round_trip(
-            codes in prop::collection::vec(0..100_000_u32, 0..50), bits: Vec<u64>, texts: Vec<String>
+            codes in prop::collection::vec(0..100_000_u32, 0..50), bits: Vec<u64>,
+            texts: Vec<String>
         ) {
             let bytes = written(|out| put_codes(out, &codes));
             prop_assert_eq!(take_codes(&bytes, codes.len(), 100_000), Some(codes.clone()));

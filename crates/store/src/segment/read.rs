@@ -163,8 +163,8 @@ impl SegmentReader {
         gathered.finish(ranks.rows)
     }
 
-    /// Hands over every page that has texts of wanted rows, whole: those of other rows are in it too.
-    /// The column is one of texts without a dictionary. Adds to `read_bytes` what was read.
+    /// Hands over every page that has texts of wanted rows, whole: those of other rows are in it
+    /// too. The column is one of texts without a dictionary. Adds to `read_bytes` what was read.
     pub(crate) fn texts<E: From<Error>>(
         &self,
         column: &ColumnEntry,

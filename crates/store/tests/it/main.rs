@@ -1,4 +1,5 @@
-//! The store behind a real journal: what was acknowledged is visible, once, whatever happens between.
+//! The store behind a real journal: what was acknowledged is visible, once, whatever happens
+//! between.
 
 mod home;
 mod life;

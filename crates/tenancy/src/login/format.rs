@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What an access token says (RFC 9068, with our own `tid`, `role` and `sid`). Exactly these: a claim
-/// that is unknown, missing, twice there or of another type makes the whole token worthless. Times are
-/// whole seconds since 1970; a text, a fraction or a negative number is none.
+/// What an access token says (RFC 9068, with our own `tid`, `role` and `sid`). Exactly these: a
+/// claim that is unknown, missing, twice there or of another type makes the whole token worthless.
+/// Times are whole seconds since 1970; a text, a fraction or a negative number is none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Claims {

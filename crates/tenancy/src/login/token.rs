@@ -120,8 +120,8 @@ impl Signer {
     }
 }
 
-/// The library checks the signature, and once more issuer and audience. It reads the machine's clock,
-/// so the times are left to us.
+/// The library checks the signature, and once more issuer and audience. It reads the machine's
+/// clock, so the times are left to us.
 fn validation() -> Validation {
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);

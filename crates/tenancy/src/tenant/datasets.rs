@@ -25,8 +25,8 @@ impl TenantRecords {
     /// Makes a dataset.
     ///
     /// # Errors
-    /// `Conflict` when the name is taken, `Invalid` when there are too many. Ledgerline's own are not
-    /// counted, so that its records of a tenant can always be written.
+    /// `Conflict` when the name is taken, `Invalid` when there are too many. Ledgerline's own are
+    /// not counted, so that its records of a tenant can always be written.
     pub(crate) fn make_dataset(
         &self,
         name: &DatasetName,

@@ -248,7 +248,8 @@ proptest! {
              ORDER BY k NULLS FIRST",
             condition.sql()
         );
-        let mut groups: BTreeMap<Option<String>, (i64, i64, Option<i64>, Option<String>)> =
+        type Group = (i64, i64, Option<i64>, Option<String>);
+        let mut groups: BTreeMap<Option<String>, Group> =
             BTreeMap::new();
         for row in naive_rows(&parts).iter().filter(|row| condition.holds(row) == Some(true)) {
             let group = groups.entry(row.key.clone()).or_default();
