@@ -119,8 +119,8 @@ pub(crate) fn ingest_path(dataset: &str) -> Result<String, Failure> {
 /// A batch that only has to be sent.
 #[derive(Debug)]
 pub(crate) struct Ready {
-    /// With zstd.
-    pub(crate) compressed: Vec<u8>,
+    /// As it goes over the network.
+    pub(crate) packed: deliver::Packed,
     /// What it is, decompressed.
     pub(crate) content_type: &'static str,
     /// How long it is, decompressed.
@@ -144,7 +144,7 @@ pub(crate) fn ready_batches(
         let Some(batch) = cutter.next(batches.len() as u64, Vec::new())? else { break };
         read_bytes += batch.bytes.len();
         batches.push(Ready {
-            compressed: deliver::compress(&mut compressor, &batch.bytes)?,
+            packed: deliver::pack(&mut compressor, &batch.bytes)?,
             content_type: batch.layout.content_type(),
             size_bytes: batch.bytes.len() as u64,
             events: batch.events,
@@ -191,7 +191,7 @@ fn read_all(
             let buffer = spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let Some(batch) = cutter.next(number, buffer.unwrap_or_default())? else { break };
             number += 1;
-            // An error says that every worker has ended, each with a failure of its own.
+            // Workers take batches until this end is dropped, so an error is a panic of theirs.
             if sender.send(batch).is_err() {
                 return Ok(());
             }
@@ -206,18 +206,23 @@ fn work(
     courier: &Courier,
     progress: &Progress,
 ) -> Result<(), Failure> {
-    let mut compressor = deliver::compressor()?;
-    loop {
-        let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(batch) = next else { return Ok(()) };
-        match courier.deliver(&batch, &mut compressor) {
-            Ok(Some(receipt)) => progress.acknowledged(&batch, &receipt),
-            Ok(None) => return Ok(()),
-            Err(failure) => {
-                courier.stop_for_failure();
-                return Err(failure);
+    let next = || receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
+    let deliver_all = || {
+        let mut compressor = deliver::compressor()?;
+        while let Ok(batch) = next() {
+            match courier.deliver(&batch, &mut compressor)? {
+                Some(receipt) => progress.acknowledged(&batch, &receipt),
+                None => break,
             }
+            spare.lock().unwrap_or_else(PoisonError::into_inner).push(batch.bytes);
         }
-        spare.lock().unwrap_or_else(PoisonError::into_inner).push(batch.bytes);
+        Ok(())
+    };
+    let delivered = deliver_all();
+    if delivered.is_err() {
+        courier.stop_for_failure();
     }
+    // Who reads must not wait for ever for somebody to take the next batch.
+    while next().is_ok() {}
+    delivered
 }

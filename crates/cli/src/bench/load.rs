@@ -105,9 +105,9 @@ impl Load {
             let batch = &self.batches[at];
             let key = format!("bench-{}-{number}", self.run);
             let upload = Upload {
-                bytes: &batch.compressed,
+                bytes: &batch.packed.bytes,
                 content_type: batch.content_type,
-                encoding: Some("zstd"),
+                encoding: batch.packed.encoding,
                 idempotency_key: Some(&key),
             };
             let sent = watch.elapsed();

@@ -87,10 +87,28 @@ pub(super) fn compressor() -> Result<Compressor<'static>, Failure> {
     Compressor::new(1).map_err(|error| Failure::caused("no compressor can be made", &error))
 }
 
-/// Compresses a batch.
-pub(super) fn compress(compressor: &mut Compressor<'_>, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
-    let compressed = compressor.compress(bytes);
-    compressed.map_err(|error| Failure::caused("a batch cannot be compressed", &error))
+/// A server refuses a body that grows by more than 200 times, as bombs do; some logs are that
+/// repetitive, and go as they are.
+const RATIO_MAX: usize = 150;
+
+/// A batch as it goes over the network.
+#[derive(Debug)]
+pub(crate) struct Packed {
+    /// The body.
+    pub(crate) bytes: Vec<u8>,
+    /// Its `Content-Encoding`.
+    pub(crate) encoding: Option<&'static str>,
+}
+
+/// Compresses a batch, unless that would make it too small.
+pub(super) fn pack(compressor: &mut Compressor<'_>, bytes: &[u8]) -> Result<Packed, Failure> {
+    let packed = compressor.compress(bytes);
+    let packed = packed.map_err(|error| Failure::caused("a batch cannot be compressed", &error))?;
+    Ok(if packed.len().saturating_mul(RATIO_MAX) < bytes.len() {
+        Packed { bytes: bytes.to_vec(), encoding: None }
+    } else {
+        Packed { bytes: packed, encoding: Some("zstd") }
+    })
 }
 
 impl Receipt {
@@ -107,12 +125,12 @@ impl Courier {
         batch: &Batch,
         compressor: &mut Compressor<'_>,
     ) -> Result<Option<Receipt>, Failure> {
-        let bytes = compress(compressor, &batch.bytes)?;
+        let packed = pack(compressor, &batch.bytes)?;
         let key = format!("send-{}-{}", self.run, batch.number);
         let upload = Upload {
-            bytes: &bytes,
+            bytes: &packed.bytes,
             content_type: batch.layout.content_type(),
-            encoding: Some("zstd"),
+            encoding: packed.encoding,
             idempotency_key: Some(&key),
         };
         let watch = Watch::start();
@@ -188,6 +206,15 @@ mod tests {
         assert_eq!(wait(1, Some(7), 0.0), Some(Duration::from_secs(7)));
         assert!(wait(5, Some(7), 1.0) <= Some(Duration::from_secs(14)));
         assert_eq!(wait(1, Some(0), 1.0), Some(Duration::from_millis(250)));
+    }
+
+    #[test]
+    fn what_would_look_like_a_bomb_goes_as_it_is() {
+        let mut compressor = compressor().expect("level 1 exists");
+        let packed = pack(&mut compressor, &[b'a'; 1 << 20]).expect("packed");
+        assert_eq!((packed.bytes.len(), packed.encoding), (1 << 20, None));
+        let packed = pack(&mut compressor, b"a line of text, and not very long").expect("packed");
+        assert_eq!(packed.encoding, Some("zstd"));
     }
 
     #[test]
