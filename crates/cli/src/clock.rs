@@ -26,13 +26,11 @@ impl Watch {
 
 /// 128 random bits, as 32 hexadecimal digits: good for names that must never be met twice, and for
 /// passwords.
-#[expect(clippy::disallowed_methods, reason = "a client has no world; the system's own randomness")]
 pub(crate) fn random_name() -> String {
     format!("{:032x}", rand::random::<u128>())
 }
 
 /// A random number from 0 to below 1, for spreading retries.
-#[expect(clippy::disallowed_methods, reason = "a client has no world; nothing is tested by it")]
 pub(crate) fn random_share() -> f64 {
     rand::random::<f64>()
 }
