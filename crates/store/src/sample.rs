@@ -70,8 +70,9 @@ fn segment(part: Part, number: u64, scanned: &Arc<AtomicU64>) -> Result<Part> {
     Ok(Part::new(Arc::new(source), Arc::clone(scanned)))
 }
 
+/// The bytes of a segment that lies in memory.
 #[derive(Debug)]
-struct InMemory(Vec<u8>);
+pub(crate) struct InMemory(pub(crate) Vec<u8>);
 
 impl Bytes for InMemory {
     fn len(&self) -> u64 {

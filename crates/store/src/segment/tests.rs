@@ -7,28 +7,14 @@ use ledgerline_model::strings::Strings;
 use ledgerline_model::time::Timestamp;
 
 use super::directory::{Directory, SEQ, TIME};
-use super::read::{Bytes, SegmentReader};
+use super::read::SegmentReader;
 use super::write::{SegmentWriter, Stored};
 use crate::error::{Error, Result};
 use crate::index::build::IndexBuilder;
 use crate::index::read::{Found, find};
 use crate::run::Run;
+use crate::sample::InMemory;
 use crate::window::Window;
-
-#[derive(Debug)]
-struct InMemory(Vec<u8>);
-
-impl Bytes for InMemory {
-    fn len(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read_at(&self, offset: u64, length: usize) -> Result<Vec<u8>> {
-        let end = (offset as usize).checked_add(length);
-        let bytes = end.and_then(|end| self.0.get(offset as usize..end));
-        bytes.map(<[u8]>::to_vec).ok_or_else(|| Error::corrupt("out of range"))
-    }
-}
 
 const ROWS: u32 = 1000;
 
