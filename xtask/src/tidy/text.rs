@@ -17,8 +17,8 @@ const HOSTS: [&str; 12] = [
     "[::1]",
     "{",
     "$",
-    "example.com",
-    "example.org",
+    ".example.com",
+    ".example.org",
     ".example",
     "sh.rustup.rs",
     "rustup.rs",
@@ -108,9 +108,12 @@ fn foreign_hosts(line: &str) -> impl Iterator<Item = &str> {
 }
 
 fn is_allowed(host: &str) -> bool {
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    // The name alone, without who asks before it and the port after it.
+    let name = host.rsplit_once('@').map_or(host, |(_, name)| name);
+    let name = name.rsplit_once(':').map_or(name, |(name, _)| name);
     let name = name.trim_end_matches([',', '.', ';', '…', '\\']);
-    name.is_empty()
+    // A name without a dot is nobody's.
+    !name.contains('.')
         || HOSTS.iter().any(|allowed| match allowed.strip_prefix('.') {
             Some(end) => name == end || name.ends_with(allowed),
             None if *allowed == "{" || *allowed == "$" => name.starts_with(allowed),
@@ -164,10 +167,13 @@ mod tests {
             "https://acme.example",
             "`http://…`",
             "http://localhost:1.",
+            "https://user:word@db:5432/x",
+            "https://user@mail.example.com",
         ];
         for text in fine {
             assert_eq!(check("a.md", text), Vec::<String>::new(), "{text}");
         }
+        assert_eq!(check("a.md", "https://me:word@registry.invalid:80/x").len(), 1);
         assert_eq!(check("Cargo.lock", "https://registry.invalid").len(), 0);
     }
 }
