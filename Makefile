@@ -15,11 +15,13 @@ check:
 bench:
 	@sh scripts/bench.sh
 
-.PHONY: kills power torn isolation overload answers
+.PHONY: kills ledger power torn isolation overload answers
 # The full forms of the trials; docs/guides/trials.md says what each shows.
 TRIAL = cargo test --release --locked -p ledgerline-cli --test trials --
 kills:
 	LEDGERLINE_KILLS=50 $(TRIAL) kill::
+ledger:
+	LEDGERLINE_LEDGER_KILLS=30 $(TRIAL) ledger::
 power:
 	LEDGERLINE_POWER_CUTS=20 $(TRIAL) power::
 torn:

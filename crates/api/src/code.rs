@@ -11,6 +11,18 @@ pub enum Code {
     InvalidBody,
     /// Every event of the body was rejected.
     EventsRejected,
+    /// An audit event is not one.
+    EventInvalid,
+    /// An audit event is not as its schema demands.
+    SchemaViolation,
+    /// An amendment is not one.
+    AmendmentInvalid,
+    /// The event was erased.
+    EventErased,
+    /// A hold forbids that the events are removed.
+    Held,
+    /// The events must be kept for longer.
+    RetentionMinimum,
     /// The text is no query.
     QuerySyntax,
     /// The query means nothing here.
@@ -55,6 +67,8 @@ pub enum Code {
     LoginBusy,
     /// Too much of everything is running.
     Overloaded,
+    /// The tenant has stored as much as it may.
+    TenantFull,
     /// The disk is full.
     DiskFull,
     /// The tenant's data cannot be opened.
@@ -71,11 +85,17 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 39] = [
         Self::InvalidJson,
         Self::InvalidRequest,
         Self::InvalidBody,
         Self::EventsRejected,
+        Self::EventInvalid,
+        Self::SchemaViolation,
+        Self::AmendmentInvalid,
+        Self::EventErased,
+        Self::Held,
+        Self::RetentionMinimum,
         Self::QuerySyntax,
         Self::QueryInvalid,
         Self::QueryTooBig,
@@ -98,6 +118,7 @@ impl Code {
         Self::QueryBusy,
         Self::LoginBusy,
         Self::Overloaded,
+        Self::TenantFull,
         Self::DiskFull,
         Self::TenantUnavailable,
         Self::Unavailable,
@@ -137,6 +158,16 @@ impl Code {
             Self::InvalidRequest => ("invalid_request", 400, "A value of the request is invalid"),
             Self::InvalidBody => ("invalid_body", 400, "The body is malformed as a whole"),
             Self::EventsRejected => ("events_rejected", 400, "Every event was rejected"),
+            Self::EventInvalid => ("event_invalid", 400, "The audit event is not one"),
+            Self::SchemaViolation => {
+                ("schema_violation", 422, "The audit event is not as its schema demands")
+            }
+            Self::AmendmentInvalid => ("amendment_invalid", 422, "The amendment is not one"),
+            Self::EventErased => ("event_erased", 410, "The event was erased"),
+            Self::Held => ("held", 409, "A hold forbids that the events are removed"),
+            Self::RetentionMinimum => {
+                ("retention_minimum", 409, "The events must be kept for longer")
+            }
             Self::QuerySyntax => ("query_syntax", 400, "The text is no query"),
             Self::QueryInvalid => ("query_invalid", 400, "The query means nothing here"),
             Self::QueryTooBig => ("query_too_big", 400, "The query exceeds a limit"),
@@ -163,6 +194,7 @@ impl Code {
             Self::QueryBusy => ("query_busy", 429, "Too many queries are running"),
             Self::LoginBusy => ("login_busy", 429, "Too many logins failed"),
             Self::Overloaded => ("overloaded", 503, "The server has too much to do"),
+            Self::TenantFull => ("tenant_full", 507, "The tenant has stored as much as it may"),
             Self::DiskFull => ("disk_full", 503, "The disk is full"),
             Self::TenantUnavailable => ("tenant_unavailable", 503, "The data cannot be opened"),
             Self::Unavailable => ("unavailable", 503, "Not possible just now"),

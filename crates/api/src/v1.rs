@@ -2,15 +2,22 @@
 //! unknown and repeated fields are errors.
 
 pub mod analytics;
+pub mod audit;
 pub mod auth;
 pub mod datasets;
 pub mod event;
 pub mod health;
+pub mod holds;
 pub mod ingest;
+pub mod jobs;
 pub mod keys;
+pub mod ledger;
+pub mod logs;
+pub mod schemas;
 pub mod search;
 pub mod tenants;
 pub mod users;
+pub mod workos;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

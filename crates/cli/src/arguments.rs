@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{admin, bench, config, demo, search, send, serve, tail};
+use crate::{admin, bench, config, demo, search, send, serve, tail, verify, witness};
 
 const ENVIRONMENT: &str = "\
 Environment:
@@ -11,7 +11,7 @@ Environment:
   NO_COLOR                         no colours, whatever the output is
 
 Exit codes: 0 done; 1 failed, or some events were rejected; 2 the command line is wrong;
-3 `admin` found something; 130 ended by Ctrl-C.";
+3 `admin` found something; 130 ended by Ctrl-C. `verify` has codes of its own.";
 
 /// A multi-tenant audit and log platform: server and client in one program.
 #[derive(Debug, Parser)]
@@ -40,6 +40,10 @@ pub(crate) enum Command {
     Bench(bench::Arguments),
     /// Print every setting of the server, its value and where it comes from.
     Config(config::Arguments),
+    /// Check offline what a server answered: an event, an export, a ledger.
+    Verify(verify::Arguments),
+    /// Cosign the checkpoints of ledgers, as another party than who runs them.
+    Witness(witness::Arguments),
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The command line: `serve`, `send`, `search`, `tail`, `admin`, `bench`, `config` and `demo`.
+//! The command line: `serve`, `send`, `search`, `tail`, `admin`, `bench`, `config`, `demo`,
+//! `verify` and `witness`.
 //!
 //! This room speaks to a server over HTTP as any other client does, or starts one; it never
 //! touches a tenant's files itself.
@@ -24,6 +25,8 @@ mod settings;
 mod size;
 mod stop;
 mod tail;
+mod verify;
+mod witness;
 
 use std::process::ExitCode;
 
@@ -61,5 +64,7 @@ fn run(command: Command) -> Result<Outcome, Failure> {
         Command::Admin(arguments) => admin::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Config(arguments) => config::run(arguments),
+        Command::Verify(arguments) => verify::run(arguments),
+        Command::Witness(arguments) => witness::run(arguments),
     }
 }

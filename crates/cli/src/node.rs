@@ -7,13 +7,14 @@ use ledgerline_server::{Server, logs};
 use tokio::runtime::Runtime;
 
 use crate::failure::{DONE, Failure, INTERRUPTED, Outcome};
-use crate::stop;
+use crate::stop::Signals;
 
 /// A running server and what runs it.
 #[derive(Debug)]
 pub(crate) struct Node {
     runtime: Runtime,
     server: Server,
+    signals: Signals,
 }
 
 impl Node {
@@ -23,9 +24,11 @@ impl Node {
             .map_err(|error| Failure::new(format!("log_level is not understood: {error:#}")))?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Failure::caused("no thread can start", &error))?;
+        // From here on: whoever sees the first line printed may at once ask it to end.
+        let signals = runtime.block_on(async { Signals::listen() });
         let server = runtime.block_on(Server::start(config));
         let server = server.map_err(|error| start_failure(&error))?;
-        Ok(Self { runtime, server })
+        Ok(Self { runtime, server, signals })
     }
 
     /// The address at which this machine reaches it.
@@ -44,10 +47,11 @@ impl Node {
 
     /// Serves until Ctrl-C or `TERM`; the second ends the process at once, as a crash would.
     pub(crate) fn run(self) -> Result<Outcome, Failure> {
+        let mut signals = self.signals;
         let shutdown = async {
-            stop::wait_for_signal().await;
-            tokio::spawn(async {
-                stop::wait_for_signal().await;
+            signals.next().await;
+            tokio::spawn(async move {
+                signals.next().await;
                 std::process::exit(i32::from(INTERRUPTED));
             });
         };

@@ -3,6 +3,8 @@
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
 use crate::failure::{Failure, INTERRUPTED};
 
 /// Whether a command should end, and a wait that ends with it.
@@ -21,9 +23,10 @@ impl Stop {
         let runtime = runtime.map_err(|error| Failure::caused("signals cannot be read", &error))?;
         std::thread::spawn(move || {
             runtime.block_on(async {
-                wait_for_signal().await;
+                let mut signals = Signals::listen();
+                signals.next().await;
                 asked.ask();
-                wait_for_signal().await;
+                signals.next().await;
                 std::process::exit(i32::from(INTERRUPTED));
             });
         });
@@ -49,32 +52,28 @@ impl Stop {
     }
 }
 
-/// Returns at the next Ctrl-C or `TERM`; never, where the system refuses to tell.
-pub(crate) async fn wait_for_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        interrupt = tokio::signal::ctrl_c() => if interrupt.is_err() {
-            std::future::pending::<()>().await;
-        },
-        _ = terminate.recv() => {}
-    }
+/// Ctrl-C and `TERM`, from the moment that this is made: none is lost that comes before one waits.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    both: Option<(Signal, Signal)>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl Signals {
+    /// Listens. Must be called where the runtime is.
+    pub(crate) fn listen() -> Self {
+        let terminate = signal(SignalKind::terminate());
+        let interrupt = signal(SignalKind::interrupt());
+        Self { both: terminate.ok().zip(interrupt.ok()) }
+    }
 
-    #[test]
-    fn a_wait_ends_when_it_is_asked() {
-        let stop = Arc::new(Stop::default());
-        assert!(!stop.is_asked());
-        assert!(!stop.wait(Duration::ZERO));
-        let asking = Arc::clone(&stop);
-        let thread = std::thread::spawn(move || asking.ask());
-        assert!(stop.wait(Duration::from_secs(600)));
-        thread.join().expect("the thread only asks");
+    /// Returns at the next one; never, where the system refuses to tell.
+    pub(crate) async fn next(&mut self) {
+        let Some((terminate, interrupt)) = &mut self.both else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
     }
 }

@@ -92,7 +92,7 @@ impl Events {
     /// holds them. The best key whose value can be read wins.
     #[inline]
     pub(crate) fn put(&mut self, key: &str, field: Field<'_>) -> Result<(), Refusal> {
-        if key == ID_KEY {
+        if key == self.conventions.id {
             return self.put_id(field);
         }
         let index = self.builder.put(key, field).map_err(|error| refusal(error, key))?;
@@ -112,7 +112,7 @@ impl Events {
     /// Gives the current event a field that says nothing about its time or severity. A key that the
     /// event has already is not an error: the first value stays, and the answer is false.
     pub(crate) fn put_plain(&mut self, key: &str, field: Field<'_>) -> Result<bool, Refusal> {
-        if key == ID_KEY {
+        if key == self.conventions.id {
             return self.put_id(field).map(|()| true);
         }
         match self.builder.put(key, field) {
@@ -133,6 +133,11 @@ impl Events {
         let severity = self.head.severity;
         self.builder.commit(EventHead { time, severity, flags, bytes_in });
         self.head = NO_HEAD;
+    }
+
+    /// Gives the current event its evidence.
+    pub(crate) fn put_evidence(&mut self, payload: &str, salt: &str) -> Result<(), Refusal> {
+        self.builder.evidence(payload, salt).map_err(Refusal::Key)
     }
 
     /// Drops the current event, and counts and names it as rejected.

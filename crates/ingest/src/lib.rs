@@ -8,6 +8,7 @@ mod admission;
 mod decode;
 mod error;
 mod events;
+mod evidence;
 mod inflate;
 mod otlp;
 mod refusal;
@@ -17,5 +18,6 @@ mod time;
 
 pub use admission::{Admission, Admitted, Format, Reception};
 pub use error::{Error, ErrorKind, Reject};
+pub use evidence::{Evidence, admit_evidence};
 pub use inflate::{Encoding, decompress};
 pub use otlp::{OtlpFormat, admit_otlp, otlp_answer, otlp_status};

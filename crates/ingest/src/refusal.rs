@@ -41,6 +41,7 @@ impl Refusal {
             Self::InvalidId => "invalid_id",
             Self::DuplicateKey(_) | Self::Key(KeyError::Duplicate) => "duplicate_key",
             Self::Key(KeyError::TooLong) => "key_too_long",
+            Self::Key(KeyError::Reserved) => "reserved_key",
             Self::Key(KeyError::TooMany | KeyError::TooManyInBatch) => "too_many_keys",
         }
     }

@@ -1,5 +1,6 @@
 //! What was stored lately: keys of requests and ids of events, for
-//! [`limits::DEDUPE_WINDOW_NS`], at most [`limits::DEDUPE_KEYS_MAX`], the oldest forgotten first.
+//! [`limits::DEDUPE_WINDOW_NS`], at most [`limits::DEDUPE_KEYS_MAX`] and
+//! [`limits::DEDUPE_IDS_MAX`], the oldest of each forgotten first.
 //!
 //! Keys and ids are known by marks: 128 bits of SHA-256, so that no event is ever left out because
 //! its id collides with another's.
@@ -7,6 +8,7 @@
 pub(crate) mod format;
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use ledgerline_model::id::DatasetId;
@@ -61,14 +63,19 @@ pub(crate) enum Known {
 #[derive(Debug)]
 pub(crate) struct Dedupe {
     keys_max: usize,
+    ids_max: usize,
     keys: HashMap<Mark, Answer>,
     ids: HashSet<Mark>,
-    /// What was remembered, the oldest first.
-    order: VecDeque<Remembered>,
-    /// How many keys and ids `order` holds.
-    count: usize,
+    /// The keys as they were remembered, the oldest first.
+    key_order: Line<Mark>,
+    /// The ids of each commit that has some, likewise.
+    id_order: Line<Arc<[Mark]>>,
+    /// How many of the oldest commit's ids were forgotten before the rest of them.
+    oldest_gone: usize,
     /// The marks of every commit before it are in here, but for those that were forgotten.
     covered: Position,
+    /// How many were forgotten before their time.
+    forgotten_early: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,41 +84,83 @@ struct Answer {
     receipt: Receipt,
 }
 
-/// The keys and ids of one commit.
+/// What was remembered when, the oldest first.
 #[derive(Debug)]
-struct Remembered {
-    stamp_ns: i64,
-    key: Option<Mark>,
-    ids: Box<[Mark]>,
+struct Line<T> {
+    items: VecDeque<(i64, T)>,
+    /// How many left at the front: the number of the first item.
+    left: u64,
 }
 
-impl Remembered {
-    fn count(&self) -> usize {
-        self.ids.len() + usize::from(self.key.is_some())
+impl<T> Default for Line<T> {
+    fn default() -> Self {
+        Self { items: VecDeque::new(), left: 0 }
+    }
+}
+
+impl<T> Line<T> {
+    fn push(&mut self, stamp_ns: i64, item: T) {
+        // The order is by stamp even when the clock was set back.
+        let newest = self.items.back().map_or(i64::MIN, |(newest, _)| *newest);
+        self.items.push_back((stamp_ns.max(newest), item));
+    }
+
+    fn pop(&mut self) -> Option<T> {
+        let (_, item) = self.items.pop_front()?;
+        self.left += 1;
+        Some(item)
+    }
+
+    fn front(&self) -> Option<&(i64, T)> {
+        self.items.front()
+    }
+
+    /// The number after the last item's.
+    fn end(&self) -> u64 {
+        self.left + self.items.len() as u64
+    }
+
+    /// The items from a number on, as far as they are still there, with their numbers.
+    fn from(&self, number: u64) -> impl Iterator<Item = (u64, &(i64, T))> {
+        let skipped = number.saturating_sub(self.left) as usize;
+        (self.left.max(number)..).zip(self.items.iter().skip(skipped))
     }
 }
 
 impl Default for Dedupe {
     fn default() -> Self {
-        Self::new(limits::DEDUPE_KEYS_MAX)
+        Self::new(limits::DEDUPE_KEYS_MAX, limits::DEDUPE_IDS_MAX)
     }
 }
 
 impl Dedupe {
-    fn new(keys_max: usize) -> Self {
+    fn new(keys_max: usize, ids_max: usize) -> Self {
         Self {
             keys_max,
+            ids_max,
             keys: HashMap::new(),
             ids: HashSet::new(),
-            order: VecDeque::new(),
-            count: 0,
+            key_order: Line::default(),
+            id_order: Line::default(),
+            oldest_gone: 0,
             covered: Position::default(),
+            forgotten_early: 0,
         }
     }
 
     /// The place before which every commit's keys and ids were remembered.
     pub(crate) fn covered(&self) -> Position {
         self.covered
+    }
+
+    /// About how many bytes they take when they are kept.
+    pub(crate) fn kept_bytes(&self) -> u64 {
+        (self.keys.len() * format::KEY_BYTES + self.ids.len() * size_of::<Mark>()) as u64
+    }
+
+    /// How many were forgotten before their time since this was last asked.
+    pub(crate) fn take_forgotten_early(&mut self) -> u64 {
+        std::mem::take(&mut self.forgotten_early)
     }
 
     /// What is known of a key.
@@ -136,41 +185,57 @@ impl Dedupe {
 
     /// Remembers the answer to a request, and the ids of its events.
     pub(crate) fn answer(&mut self, key: Option<KeyMark>, receipt: Receipt, ids: &[Mark]) {
-        if key.is_none() && ids.is_empty() {
-            return;
+        if let Some(KeyMark { mark, digest }) = key {
+            self.put_key(receipt.received.0, mark, Answer { digest, receipt });
         }
-        // The order is by stamp even when the clock was set back.
-        let newest = self.order.back().map_or(i64::MIN, |newest| newest.stamp_ns);
-        let stamp_ns = receipt.received.0.max(newest);
-        let key = key.map(|key| {
-            self.keys.insert(key.mark, Answer { digest: key.digest, receipt });
-            key.mark
-        });
-        self.ids.extend(ids);
-        let remembered = Remembered { stamp_ns, key, ids: ids.into() };
-        self.count += remembered.count();
-        self.order.push_back(remembered);
-        while self.count > self.keys_max {
-            self.forget_oldest();
+        if !ids.is_empty() {
+            self.put_ids(receipt.received.0, ids.into());
+        }
+    }
+
+    fn put_key(&mut self, stamp_ns: i64, mark: Mark, answer: Answer) {
+        self.keys.insert(mark, answer);
+        self.key_order.push(stamp_ns, mark);
+        while self.keys.len() > self.keys_max {
+            self.forget_oldest_key();
+            self.forgotten_early += 1;
+        }
+    }
+
+    fn put_ids(&mut self, stamp_ns: i64, ids: Arc<[Mark]>) {
+        self.ids.extend(ids.iter());
+        self.id_order.push(stamp_ns, ids);
+        while self.ids.len() > self.ids_max {
+            self.forget_oldest_id();
+            self.forgotten_early += 1;
         }
     }
 
     /// Forgets what is older than the window.
     pub(crate) fn forget_old(&mut self, now_ns: i64) {
-        let is_old = |oldest: &Remembered| is_forgotten(oldest.stamp_ns, now_ns);
-        while self.order.front().is_some_and(is_old) {
-            self.forget_oldest();
+        while self.key_order.front().is_some_and(|(stamp_ns, _)| is_forgotten(*stamp_ns, now_ns)) {
+            self.forget_oldest_key();
+        }
+        while self.id_order.front().is_some_and(|(stamp_ns, _)| is_forgotten(*stamp_ns, now_ns)) {
+            self.forget_oldest_id();
         }
     }
 
-    fn forget_oldest(&mut self) {
-        let Some(oldest) = self.order.pop_front() else { return };
-        self.count -= oldest.count();
-        if let Some(key) = oldest.key {
+    fn forget_oldest_key(&mut self) {
+        if let Some(key) = self.key_order.pop() {
             self.keys.remove(&key);
         }
-        for id in &oldest.ids {
+    }
+
+    fn forget_oldest_id(&mut self) {
+        let Some((_, oldest)) = self.id_order.front() else { return };
+        if let Some(id) = oldest.get(self.oldest_gone) {
             self.ids.remove(id);
+            self.oldest_gone += 1;
+        }
+        if self.oldest_gone >= oldest.len() {
+            self.id_order.pop();
+            self.oldest_gone = 0;
         }
     }
 }

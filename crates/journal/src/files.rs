@@ -5,7 +5,7 @@
 pub(crate) mod frame;
 pub(crate) mod mark;
 mod queue;
-mod recover;
+pub(crate) mod recover;
 mod scan;
 mod tail;
 mod writer;
@@ -19,9 +19,8 @@ use parking_lot::Mutex;
 
 use self::queue::Queue;
 use self::recover::{Opened, dedupe_path};
-use self::scan::{FileScan, Step};
 use self::tail::{Tail, WriteError, folder};
-use crate::committed::{Apply, Committed, Position};
+use crate::committed::{Apply, Position};
 use crate::dedupe;
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Job, Journal};
@@ -44,7 +43,7 @@ struct Shared {
     queue: Queue,
     /// Taken for each group, and never while commits are applied.
     tail: Mutex<Tail>,
-    /// Taken by who deletes files, and by who reads them.
+    /// Taken by who deletes files.
     files: Mutex<()>,
     end: AtomicU64,
     size_bytes: AtomicU64,
@@ -101,22 +100,61 @@ impl FileJournal {
     }
 
     /// Keeps the keys and ids that a trim would forget with the commits. Answers up to where it is
-    /// then safe to trim.
-    fn keep_dedupe(&self, until: Position) -> Result<Position> {
+    /// then safe to trim; nothing when there is more to keep than the trim would free, and so it is
+    /// better put off.
+    fn keep_dedupe(&self, until: Position, trim: Trim) -> Result<Option<Position>> {
         let desk = &self.shared.desk;
         let now_ns = desk.now_ns();
-        if !self.shared.tail.lock().would_forget(until, now_ns) {
-            return Ok(until);
-        }
-        let (covered, bytes) = {
+        let freed_bytes = {
+            let tail = self.shared.tail.lock();
+            if !tail.would_forget(until, now_ns) {
+                return Ok(Some(until));
+            }
+            tail.freed_bytes(until)
+        };
+        let (covered, mut kept) = {
             let mut order = desk.order.lock();
             order.dedupe.forget_old(now_ns);
-            (order.dedupe.covered(), dedupe::format::encode(&order.dedupe))
+            if trim == Trim::WhereItFrees && order.dedupe.kept_bytes() > freed_bytes {
+                return Ok(None);
+            }
+            (order.dedupe.covered(), dedupe::format::Kept::new(&order.dedupe))
         };
+        loop {
+            let slice = kept.slice(&desk.order.lock().dedupe);
+            let Some(slice) = slice else { break };
+            kept.put(slice);
+        }
         let path = dedupe_path();
-        let put = self.shared.blobs.put(&path, &bytes);
+        let put = self.shared.blobs.put(&path, &kept.finish());
         put.map_err(|error| Error::disk(path.as_str(), error))?;
-        Ok(until.min(covered))
+        Ok(Some(until.min(covered)))
+    }
+}
+
+/// What a trim is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trim {
+    /// To free room: it is put off where it would free none.
+    WhereItFrees,
+    /// To forget what was erased.
+    Now,
+}
+
+impl FileJournal {
+    fn trim_for(&self, applied: Position, trim: Trim) -> Result<()> {
+        let shared = &*self.shared;
+        let _undisturbed = shared.files.lock();
+        if shared.desk.failed().is_some() {
+            return Err(shared.desk.unknown());
+        }
+        let until = applied.min(self.end());
+        let Some(until) = self.keep_dedupe(until, trim)? else { return Ok(()) };
+        let mut tail = shared.tail.lock();
+        tail.retire(until).map_err(|error| shared.refused(error))?;
+        let deleted = tail.delete_before(until);
+        shared.publish(&tail);
+        deleted.map_err(|error| Error::disk(folder().as_str(), error))
     }
 }
 
@@ -129,39 +167,25 @@ impl Journal for FileJournal {
         self.shared.queue.push(job);
     }
 
-    fn read(&self, from: Position, take: &mut dyn FnMut(Committed)) -> Result<()> {
-        let _undeleted = self.shared.files.lock();
-        let extents = self.shared.tail.lock().extents();
-        for extent in extents.iter().filter(|extent| extent.position > from) {
-            let mut scan = FileScan::open(&self.shared.blobs, &extent.path)?;
-            while let Step::Group(group) = scan.next(Some(extent.end))? {
-                for (index, (head, body)) in group.entries.iter().enumerate() {
-                    let position = group.position.after(index);
-                    if position < from {
-                        continue;
-                    }
-                    let commit = recover::commit(position, head, body).ok_or_else(|| {
-                        Error::corrupt(&extent.path, group.start, "the events cannot be read")
-                    })?;
-                    take(commit);
-                }
-            }
-        }
-        Ok(())
+    fn trim(&self, applied: Position) -> Result<()> {
+        self.trim_for(applied, Trim::WhereItFrees)
     }
 
-    fn trim(&self, applied: Position) -> Result<()> {
+    fn turn(&self) -> Result<Position> {
         let shared = &*self.shared;
         let _undisturbed = shared.files.lock();
         if shared.desk.failed().is_some() {
             return Err(shared.desk.unknown());
         }
-        let until = self.keep_dedupe(applied.min(self.end()))?;
         let mut tail = shared.tail.lock();
-        tail.retire(until).map_err(|error| shared.refused(error))?;
-        let deleted = tail.delete_before(until);
+        let turned = tail.end_current().and_then(|()| tail.begin(&[]));
         shared.publish(&tail);
-        deleted.map_err(|error| Error::disk(folder().as_str(), error))
+        turned.map_err(|error| shared.refused(error))?;
+        Ok(tail.position())
+    }
+
+    fn forget(&self, applied: Position) -> Result<()> {
+        self.trim_for(applied, Trim::Now)
     }
 
     fn end(&self) -> Position {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::committed::{Committed, Position};
+use crate::committed::Position;
 use crate::error::Result;
 use crate::prepare::{Desk, Prepared};
 use crate::receipt::Receipt;
@@ -27,10 +27,13 @@ pub(crate) trait Journal: Send + Sync + Debug {
     fn desk(&self) -> &Arc<Desk>;
     /// Appends an entry. Its waiter is answered when it is durable and was applied.
     fn append(&self, job: Job);
-    /// Hands out the commits from a position on, as far as they are durable now.
-    fn read(&self, from: Position, take: &mut dyn FnMut(Committed)) -> Result<()>;
     /// Forgets the commits before a position, as far as that frees room.
     fn trim(&self, applied: Position) -> Result<()>;
+    /// Begins a new file, whatever there is in the one that is written, and says at which commit.
+    fn turn(&self) -> Result<Position>;
+    /// Forgets the commits before a position, whatever that costs. What lies in the same file as a
+    /// later commit stays.
+    fn forget(&self, applied: Position) -> Result<()>;
     /// The place after the last durable commit.
     fn end(&self) -> Position;
     /// Bytes that it takes.

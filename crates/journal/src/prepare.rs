@@ -2,14 +2,13 @@
 //! one writer is to put them in order.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use ledgerline_model::batch::Batch;
 use ledgerline_model::id::{DatasetId, Seq};
 use ledgerline_world::{Chance, Clock};
 use parking_lot::Mutex;
-use tokio::sync::watch;
 
 use crate::dedupe::{Dedupe, KeyMark, Known, Mark, id_mark};
 use crate::entry::{Body, Packer};
@@ -43,7 +42,7 @@ pub(crate) struct Desk {
     in_flight: Mutex<HashSet<Mark>>,
     pub(crate) order: Mutex<Order>,
     is_closed: AtomicBool,
-    failure: watch::Sender<Option<Arc<str>>>,
+    failure: OnceLock<Arc<str>>,
 }
 
 /// What became of a batch at the desk.
@@ -70,7 +69,7 @@ impl Desk {
             in_flight: Mutex::default(),
             order: Mutex::new(order),
             is_closed: AtomicBool::new(false),
-            failure: watch::Sender::new(None),
+            failure: OnceLock::new(),
         }
     }
 
@@ -84,20 +83,12 @@ impl Desk {
 
     /// Why the journal takes nothing more, when it failed.
     pub(crate) fn failed(&self) -> Option<Arc<str>> {
-        self.failure.borrow().clone()
+        self.failure.get().cloned()
     }
 
     /// Notes, once and for good, that what is durable is not known any more.
     pub(crate) fn fail(&self, what: &str) {
-        self.failure.send_if_modified(|failure| {
-            let is_first = failure.is_none();
-            failure.get_or_insert_with(|| what.into());
-            is_first
-        });
-    }
-
-    pub(crate) fn watch_failure(&self) -> watch::Receiver<Option<Arc<str>>> {
-        self.failure.subscribe()
+        self.failure.get_or_init(|| what.into());
     }
 
     /// Refuses everything from now on.

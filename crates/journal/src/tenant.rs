@@ -7,9 +7,9 @@ use ledgerline_policy::{Append, Scope, Upkeep};
 use ledgerline_world::{Chance, Clock, TenantBlobs};
 
 use crate::appender::Appender;
-use crate::committed::{Apply, Committed, Position};
+use crate::committed::{Apply, Position};
 use crate::error::{Error, ErrorKind, Result};
-use crate::files::FileJournal;
+use crate::files::{FileJournal, recover};
 use crate::journal::Journal;
 use crate::options::{Options, Recovered, Start};
 
@@ -42,6 +42,16 @@ impl TenantJournal {
         Ok((Self { tenant, journal: Arc::new(journal) }, recovered))
     }
 
+    /// Where a journal that is not open begins: its first commit that was not trimmed. Nothing when
+    /// there is no journal.
+    ///
+    /// # Errors
+    /// The disk's; `Bug` when the scope is another tenant's.
+    pub fn begins(scope: &Scope<Upkeep>, blobs: &TenantBlobs) -> Result<Option<Position>> {
+        check_tenant(scope, blobs.tenant())?;
+        Ok(recover::list(blobs)?.first().copied())
+    }
+
     /// Binds a dataset, once.
     ///
     /// # Errors
@@ -51,30 +61,36 @@ impl TenantJournal {
         Ok(Appender::new(Arc::clone(&self.journal), dataset))
     }
 
-    /// Hands out, once more, the commits from a position on that were not trimmed. Nothing is
-    /// trimmed meanwhile.
-    ///
-    /// # Errors
-    /// `Corrupt`, with the file and the place; the disk's; `Bug` when the scope is another
-    /// tenant's.
-    pub fn read(
-        &self,
-        scope: &Scope<Upkeep>,
-        from: Position,
-        take: &mut dyn FnMut(Committed),
-    ) -> Result<()> {
-        check_tenant(scope, self.tenant)?;
-        self.journal.read(from, take)
-    }
-
     /// Deletes the files whose every commit lies before `applied`. Keys and ids that are still
-    /// remembered are kept elsewhere first. May wait for the disk.
+    /// remembered are kept elsewhere first; when these are more than would be freed, a later trim
+    /// does both. May wait for the disk.
     ///
     /// # Errors
     /// The disk's; `Unknown` when it failed; `Bug` when the scope is another tenant's.
     pub fn trim(&self, scope: &Scope<Upkeep>, applied: Position) -> Result<()> {
         check_tenant(scope, self.tenant)?;
         self.journal.trim(applied)
+    }
+
+    /// Begins a new file, so that what was committed so far lies in files of its own, and answers
+    /// the place after it: [`TenantJournal::forget`] deletes those files once everything before
+    /// that place is applied. What was committed just now may not be, since a commit is durable
+    /// before it is applied.
+    ///
+    /// # Errors
+    /// As [`TenantJournal::trim`].
+    pub fn turn(&self, scope: &Scope<Upkeep>) -> Result<Position> {
+        check_tenant(scope, self.tenant)?;
+        self.journal.turn()
+    }
+
+    /// As [`TenantJournal::trim`], but never put off: what was erased must not stay.
+    ///
+    /// # Errors
+    /// As [`TenantJournal::trim`].
+    pub fn forget(&self, scope: &Scope<Upkeep>, applied: Position) -> Result<()> {
+        check_tenant(scope, self.tenant)?;
+        self.journal.forget(applied)
     }
 
     /// The place after the last commit.
@@ -96,14 +112,11 @@ impl TenantJournal {
         self.journal.desk().failed().map(|what| what.to_string())
     }
 
-    /// Waits until [`TenantJournal::failed`] has something to say; for ever, as a rule.
-    pub async fn until_failed(&self) -> String {
-        let mut failure = self.journal.desk().watch_failure();
-        let what = failure.wait_for(Option::is_some).await.ok().and_then(|what| what.clone());
-        match what {
-            Some(what) => what.to_string(),
-            None => std::future::pending().await,
-        }
+    /// How many keys of requests and ids of events were forgotten before their time, because more
+    /// came than are remembered, since this was last asked.
+    #[must_use]
+    pub fn take_forgotten_early(&self) -> u64 {
+        self.journal.desk().order.lock().dedupe.take_forgotten_early()
     }
 
     /// Stops the writer after what waits. Waits for it.

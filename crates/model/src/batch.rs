@@ -291,8 +291,14 @@ impl Batch {
     /// The explicit ids of the events, where the sender gave some: the column named `_id`.
     #[must_use]
     pub fn ids(&self) -> Option<(&[u32], &Strings)> {
+        self.texts(ID_KEY)
+    }
+
+    /// The rows that have a text under a key, and the texts.
+    #[must_use]
+    pub fn texts(&self, key: &str) -> Option<(&[u32], &Strings)> {
         self.columns.iter().find_map(|column| match &column.values {
-            Values::Str(values) if &*column.name == ID_KEY => Some((&*column.rows, values)),
+            Values::Str(values) if &*column.name == key => Some((&*column.rows, values)),
             _ => None,
         })
     }

@@ -42,6 +42,23 @@ pub const SEVERITY_KEYS: &[&str] = &[
 /// The key that holds the id that a sender gave to an event.
 pub const ID_KEY: &str = "_id";
 
+/// How the keys begin under which the evidence of audit events is kept beside their fields. No
+/// sender may use such a key, and no reader sees one. Its character is the last that there is, so
+/// that these columns come after all others.
+pub const EVIDENCE_PREFIX: char = '\u{10FFFF}';
+
+/// The key of an event's payload: the exact bytes that the ledger commits to.
+pub const PAYLOAD_KEY: &str = "\u{10FFFF}payload";
+
+/// The key of the salt of that commitment, in base64.
+pub const SALT_KEY: &str = "\u{10FFFF}salt";
+
+/// Whether a key is one of evidence.
+#[must_use]
+pub fn is_evidence(key: &str) -> bool {
+    key.starts_with(EVIDENCE_PREFIX)
+}
+
 /// Which keys of one dataset's events mean what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conventions {
@@ -51,6 +68,8 @@ pub struct Conventions {
     pub message: Vec<String>,
     /// Keys that hold the severity, likewise.
     pub severity: Vec<String>,
+    /// The key that holds the id that a sender gave to an event.
+    pub id: &'static str,
 }
 
 impl Default for Conventions {
@@ -71,6 +90,19 @@ impl Conventions {
             time: keys(time, TIME_KEYS),
             message: keys(message, MESSAGE_KEYS),
             severity: keys(severity, SEVERITY_KEYS),
+            id: ID_KEY,
+        }
+    }
+
+    /// The keys of audit events, whose form is fixed.
+    #[must_use]
+    pub fn audit() -> Self {
+        let key = |key: &str| vec![key.to_owned()];
+        Self {
+            time: key("occurred_at"),
+            message: key("message"),
+            severity: key("severity"),
+            id: "id",
         }
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod batch;
 pub mod convention;
+pub mod dataset;
 pub mod event;
 pub mod id;
 pub mod limits;

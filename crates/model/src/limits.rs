@@ -31,8 +31,11 @@ pub const REJECTS_NAMED_MAX: usize = 20;
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 /// How long a key of a request or an event is remembered, in nanoseconds.
 pub const DEDUPE_WINDOW_NS: i64 = 24 * 3600 * 1_000_000_000;
-/// The most keys that are remembered for one tenant; the oldest go first.
-pub const DEDUPE_KEYS_MAX: usize = 2_000_000;
+/// The most keys of requests that are remembered for one tenant; the oldest go first. About 60 MB.
+pub const DEDUPE_KEYS_MAX: usize = 500_000;
+/// The most ids of events that are remembered for one tenant, likewise, and never at the cost of
+/// keys. About 70 MB.
+pub const DEDUPE_IDS_MAX: usize = 2_000_000;
 /// Event times further ahead of the receipt than this are flagged (1 day).
 pub const FUTURE_NS_MAX: i64 = 24 * 3600 * 1_000_000_000;
 /// Event times further behind the receipt than this are flagged (10 years).

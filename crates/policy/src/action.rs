@@ -40,8 +40,9 @@ impl Role {
     /// denied to all until somebody decides.
     pub(crate) fn has(self, action: Action) -> bool {
         use Action::{
-            Append, ListDatasets, ManageDatasets, ManageKeys, ManageTenants, ManageUsers, Read,
-            ReadAudit, ReadKeys, ReadTenants, ReadUsers,
+            AmendEvents, Append, EraseEvents, ListDatasets, ManageAudit, ManageDatasets,
+            ManageKeys, ManageTenants, ManageUsers, Read, ReadAudit, ReadKeys, ReadTenants,
+            ReadUsers,
         };
         match self {
             Self::Operator => matches!(action, ReadTenants | ManageTenants),
@@ -56,6 +57,9 @@ impl Role {
                     | ManageUsers
                     | ReadKeys
                     | ManageKeys
+                    | AmendEvents
+                    | EraseEvents
+                    | ManageAudit
             ),
             Self::Auditor => {
                 matches!(action, Read | ReadAudit | ListDatasets | ReadUsers | ReadKeys)
@@ -90,7 +94,8 @@ pub enum Action {
     ReadAudit,
     /// List datasets and their settings.
     ListDatasets,
-    /// Make, change and delete datasets, and the tenant's settings for them.
+    /// Make datasets, change their settings and the tenant's for them. No dataset is deleted: its
+    /// events go by its retention.
     ManageDatasets,
     /// List users.
     ReadUsers,
@@ -100,6 +105,12 @@ pub enum Action {
     ReadKeys,
     /// Make, rotate and revoke API keys.
     ManageKeys,
+    /// Add amendments to audit events.
+    AmendEvents,
+    /// Erase audit events, and remove those whose time is over.
+    EraseEvents,
+    /// Set what audit events must look like, how long they are kept and what is held.
+    ManageAudit,
     /// List tenants.
     ReadTenants,
     /// Make and delete tenants.
@@ -108,7 +119,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Append,
         Self::Read,
         Self::ReadAudit,
@@ -118,6 +129,9 @@ impl Action {
         Self::ManageUsers,
         Self::ReadKeys,
         Self::ManageKeys,
+        Self::AmendEvents,
+        Self::EraseEvents,
+        Self::ManageAudit,
         Self::ReadTenants,
         Self::ManageTenants,
     ];
@@ -135,6 +149,9 @@ impl Action {
             Self::ManageUsers => "manage_users",
             Self::ReadKeys => "read_keys",
             Self::ManageKeys => "manage_keys",
+            Self::AmendEvents => "amend_events",
+            Self::EraseEvents => "erase_events",
+            Self::ManageAudit => "manage_audit",
             Self::ReadTenants => "read_tenants",
             Self::ManageTenants => "manage_tenants",
         }
@@ -165,6 +182,9 @@ impl Action {
                 | Self::ManageUsers
                 | Self::ReadKeys
                 | Self::ManageKeys
+                | Self::AmendEvents
+                | Self::EraseEvents
+                | Self::ManageAudit
         )
     }
 

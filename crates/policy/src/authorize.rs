@@ -5,6 +5,7 @@
 //! told [`Denied::NotFound`], as if it did not exist. To append is always the first case: it tells
 //! nothing of what exists.
 
+use ledgerline_model::dataset::DatasetKind;
 use ledgerline_model::id::{DatasetName, TenantId};
 
 use crate::action::Action;
@@ -22,7 +23,7 @@ pub enum Denied {
     Forbidden,
 }
 
-/// The right to append to a dataset of the principal's own tenant.
+/// The right to append logs to a dataset of the principal's own tenant.
 ///
 /// # Errors
 /// [`Denied::Forbidden`] for who may not append to it; for a reserved dataset that is everybody.
@@ -30,11 +31,30 @@ pub fn authorize_append(
     principal: &Principal,
     dataset: &DatasetName,
 ) -> Result<Scope<Append>, Denied> {
+    authorize_append_of(principal, dataset, DatasetKind::Logs)
+}
+
+/// The right to append audit events to a dataset of the principal's own tenant.
+///
+/// # Errors
+/// As [`authorize_append`].
+pub fn authorize_append_audit(
+    principal: &Principal,
+    dataset: &DatasetName,
+) -> Result<Scope<Append>, Denied> {
+    authorize_append_of(principal, dataset, DatasetKind::Audit)
+}
+
+fn authorize_append_of(
+    principal: &Principal,
+    dataset: &DatasetName,
+    kind: DatasetKind,
+) -> Result<Scope<Append>, Denied> {
     let tenant = principal.tenant().ok_or(Denied::Forbidden)?;
-    if dataset.is_reserved() || !principal.appends(dataset) {
+    if dataset.is_reserved() || !principal.appends(dataset, kind) {
         return Err(Denied::Forbidden);
     }
-    let append = Append { dataset: dataset.clone() };
+    let append = Append { dataset: dataset.clone(), kind };
     Ok(Scope::new(tenant, principal.subject(), append))
 }
 
@@ -88,6 +108,13 @@ pub fn authorize_operator(principal: &Principal, action: Action) -> Result<Opera
 #[must_use]
 pub fn upkeep(tenant: TenantId, job: Job) -> Scope<Upkeep> {
     Scope::new(tenant, Subject::System, Upkeep { job })
+}
+
+/// The right to finish deletions of tenants that the operator began. For Ledgerline's own loops;
+/// never reached from a request.
+#[must_use]
+pub fn upkeep_of_tenants() -> OperatorScope {
+    OperatorScope { subject: Subject::System, action: Action::ManageTenants }
 }
 
 /// What one principal may read of its own tenant. Yields a [`Scope`] per dataset.

@@ -1,9 +1,10 @@
 //! The scopes of an API key, as text: `ingest:*`, `ingest:logs:*`, `ingest:logs:<dataset>`,
-//! `query:*`, `query:<dataset>` and `admin:*`.
+//! `ingest:audit:*`, `ingest:audit:<dataset>`, `query:*`, `query:<dataset>` and `admin:*`.
 
 use std::fmt;
 use std::str::FromStr;
 
+use ledgerline_model::dataset::DatasetKind;
 use ledgerline_model::id::DatasetName;
 
 use crate::action::{Action, Role};
@@ -35,6 +36,8 @@ pub enum KeyScope {
     Ingest,
     /// `ingest:logs:*` or `ingest:logs:<dataset>`: append logs, and read nothing.
     IngestLogs(Reach),
+    /// `ingest:audit:*` or `ingest:audit:<dataset>`: append audit events, and read nothing.
+    IngestAudit(Reach),
     /// `query:*` or `query:<dataset>`: read events, and append nothing.
     Query(Reach),
     /// `admin:*`: all that an admin may do. It could make itself a key for anything, so nothing
@@ -45,17 +48,22 @@ pub enum KeyScope {
 /// A text that is no key scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a key scope is one of ingest:*, ingest:logs:*, ingest:logs:<dataset>, query:*, \
-     query:<dataset> and admin:*, and a dataset that it names is not reserved"
+    "a key scope is one of ingest:*, ingest:logs:*, ingest:logs:<dataset>, ingest:audit:*, \
+     ingest:audit:<dataset>, query:*, query:<dataset> and admin:*, and a dataset that it names is not reserved"
 )]
 pub struct KeyScopeError;
 
 impl KeyScope {
-    /// Whether the scope lets its key append to the dataset.
-    pub(crate) fn appends(&self, dataset: &DatasetName) -> bool {
+    /// Whether the scope lets its key append events of a kind to the dataset.
+    pub(crate) fn appends(&self, dataset: &DatasetName, kind: DatasetKind) -> bool {
         match self {
             Self::Ingest | Self::Admin => !dataset.is_reserved(),
-            Self::IngestLogs(reach) => !dataset.is_reserved() && reach.covers(dataset),
+            Self::IngestLogs(reach) => {
+                kind == DatasetKind::Logs && !dataset.is_reserved() && reach.covers(dataset)
+            }
+            Self::IngestAudit(reach) => {
+                kind == DatasetKind::Audit && !dataset.is_reserved() && reach.covers(dataset)
+            }
             Self::Query(_) => false,
         }
     }
@@ -65,14 +73,14 @@ impl KeyScope {
         match self {
             Self::Admin => true,
             Self::Query(reach) => reach.covers(dataset),
-            Self::Ingest | Self::IngestLogs(_) => false,
+            Self::Ingest | Self::IngestLogs(_) | Self::IngestAudit(_) => false,
         }
     }
 
     /// Whether the scope has the action on anything at all.
     pub(crate) fn has(&self, action: Action) -> bool {
         match self {
-            Self::Ingest | Self::IngestLogs(_) => action == Action::Append,
+            Self::Ingest | Self::IngestLogs(_) | Self::IngestAudit(_) => action == Action::Append,
             Self::Query(_) => matches!(action, Action::Read | Action::ListDatasets),
             Self::Admin => Role::Admin.has(action),
         }
@@ -85,6 +93,8 @@ impl fmt::Display for KeyScope {
             Self::Ingest => f.write_str("ingest:*"),
             Self::IngestLogs(Reach::Every) => f.write_str("ingest:logs:*"),
             Self::IngestLogs(Reach::One(dataset)) => write!(f, "ingest:logs:{dataset}"),
+            Self::IngestAudit(Reach::Every) => f.write_str("ingest:audit:*"),
+            Self::IngestAudit(Reach::One(dataset)) => write!(f, "ingest:audit:{dataset}"),
             Self::Query(Reach::Every) => f.write_str("query:*"),
             Self::Query(Reach::One(dataset)) => write!(f, "query:{dataset}"),
             Self::Admin => f.write_str("admin:*"),
@@ -110,6 +120,8 @@ impl FromStr for KeyScope {
         }
         if let Some(dataset) = text.strip_prefix("ingest:logs:") {
             Ok(Self::IngestLogs(reach(dataset)?))
+        } else if let Some(dataset) = text.strip_prefix("ingest:audit:") {
+            Ok(Self::IngestAudit(reach(dataset)?))
         } else if let Some(dataset) = text.strip_prefix("query:") {
             Ok(Self::Query(reach(dataset)?))
         } else {

@@ -13,8 +13,8 @@ mod scope;
 
 pub use action::{Action, Role, RoleError};
 pub use authorize::{
-    Denied, ReadGrant, authorize_append, authorize_manage, authorize_operator, authorize_read,
-    authorize_read_all, upkeep,
+    Denied, ReadGrant, authorize_append, authorize_append_audit, authorize_manage,
+    authorize_operator, authorize_read, authorize_read_all, upkeep, upkeep_of_tenants,
 };
 pub use key::{KeyScope, KeyScopeError, Reach};
 pub use principal::{Principal, Subject};

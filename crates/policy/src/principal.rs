@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use ledgerline_model::dataset::DatasetKind;
 use ledgerline_model::id::{DatasetName, RecordId, TenantId};
 
 use crate::action::{Action, Role};
@@ -113,12 +114,12 @@ impl Principal {
         }
     }
 
-    /// Whether the principal may append to the dataset of its tenant.
-    pub(crate) fn appends(&self, dataset: &DatasetName) -> bool {
+    /// Whether the principal may append events of a kind to the dataset of its tenant.
+    pub(crate) fn appends(&self, dataset: &DatasetName, kind: DatasetKind) -> bool {
         match &self.0 {
             Kind::Operator { .. } => false,
             Kind::User { role, .. } => !dataset.is_reserved() && role.has(Action::Append),
-            Kind::Key { scopes, .. } => scopes.iter().any(|scope| scope.appends(dataset)),
+            Kind::Key { scopes, .. } => scopes.iter().any(|scope| scope.appends(dataset, kind)),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use ledgerline_model::dataset::DatasetKind;
 use ledgerline_model::id::{DatasetName, TenantId};
 
 use crate::action::Action;
@@ -39,6 +40,7 @@ impl<A> Scope<A> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Append {
     pub(crate) dataset: DatasetName,
+    pub(crate) kind: DatasetKind,
 }
 
 /// To read the events of one dataset.
@@ -74,12 +76,25 @@ pub enum Job {
     Fsck,
     /// Write Ledgerline's own records of the tenant, such as `_audit`.
     Audit,
+    /// Make the entries of ledgers durable, and sign their heads.
+    Sign,
+    /// Erase events that somebody with the right to do so asked to be erased, and say so in their
+    /// ledger.
+    Erase,
 }
 
 impl Job {
     /// Every job.
-    pub const ALL: [Self; 6] =
-        [Self::Recover, Self::Flush, Self::Compact, Self::Expire, Self::Fsck, Self::Audit];
+    pub const ALL: [Self; 8] = [
+        Self::Recover,
+        Self::Flush,
+        Self::Compact,
+        Self::Expire,
+        Self::Fsck,
+        Self::Audit,
+        Self::Sign,
+        Self::Erase,
+    ];
 
     /// The job's name, as logs carry it.
     #[must_use]
@@ -91,6 +106,8 @@ impl Job {
             Self::Expire => "expire",
             Self::Fsck => "fsck",
             Self::Audit => "audit",
+            Self::Sign => "sign",
+            Self::Erase => "erase",
         }
     }
 }
@@ -106,6 +123,12 @@ impl Scope<Append> {
     #[must_use]
     pub fn dataset(&self) -> &DatasetName {
         &self.to.dataset
+    }
+
+    /// What the dataset must hold, or is made to hold.
+    #[must_use]
+    pub fn kind(&self) -> DatasetKind {
+        self.to.kind
     }
 
     /// Whether the dataset is the one that may be appended to.
@@ -157,12 +180,31 @@ impl Scope<Upkeep> {
     /// [`Denied::Forbidden`] for any job but [`Job::Audit`], and for a dataset that is not
     /// reserved.
     pub fn append_reserved(&self, dataset: &DatasetName) -> Result<Scope<Append>, Denied> {
-        if self.to.job == Job::Audit && dataset.is_reserved() {
-            let append = Append { dataset: dataset.clone() };
-            Ok(Scope::new(self.tenant, self.subject, append))
-        } else {
-            Err(Denied::Forbidden)
+        self.append_as(self.to.job == Job::Audit && dataset.is_reserved(), dataset)
+    }
+
+    /// The right to tell of an erasure in the ledger of what it erased.
+    ///
+    /// # Errors
+    /// [`Denied::Forbidden`] for any job but [`Job::Erase`].
+    pub fn append_erasure(&self, dataset: &DatasetName) -> Result<Scope<Append>, Denied> {
+        self.append_as(self.to.job == Job::Erase, dataset)
+    }
+
+    /// The right to tell of a new key in the ledger that it signs.
+    ///
+    /// # Errors
+    /// [`Denied::Forbidden`] for any job but [`Job::Sign`].
+    pub fn append_rotation(&self, dataset: &DatasetName) -> Result<Scope<Append>, Denied> {
+        self.append_as(self.to.job == Job::Sign, dataset)
+    }
+
+    fn append_as(&self, may: bool, dataset: &DatasetName) -> Result<Scope<Append>, Denied> {
+        if !may {
+            return Err(Denied::Forbidden);
         }
+        let append = Append { dataset: dataset.clone(), kind: DatasetKind::Audit };
+        Ok(Scope::new(self.tenant, self.subject, append))
     }
 }
 

@@ -96,7 +96,7 @@ impl Budget {
     pub fn take(&self, bytes: usize) -> Result<Memory> {
         let before = self.inner.memory_bytes.fetch_add(bytes, Ordering::Relaxed);
         let memory = Memory { budget: self.clone(), bytes };
-        if before + bytes > self.inner.limits.memory_bytes {
+        if before.saturating_add(bytes) > self.inner.limits.memory_bytes {
             let most = self.inner.limits.memory_bytes;
             let what = format!("the query needs more than {most} bytes of memory");
             return Err(Error::new(ErrorKind::Memory, what));
@@ -125,9 +125,26 @@ impl Memory {
 
     /// Both as one.
     #[must_use]
-    pub fn with(mut self, mut other: Self) -> Self {
-        self.bytes += std::mem::take(&mut other.bytes);
+    pub fn with(mut self, other: Self) -> Self {
+        self.add(other);
         self
+    }
+
+    /// Has what the other has, too.
+    pub fn add(&mut self, mut other: Self) {
+        self.bytes += std::mem::take(&mut other.bytes);
+    }
+
+    /// Has so many bytes from now on: asks for more, or gives back.
+    ///
+    /// # Errors
+    /// As [`Budget::take`].
+    pub fn resize(&mut self, bytes: usize) -> Result<()> {
+        if bytes < self.bytes {
+            self.shrink(self.bytes - bytes);
+            return Ok(());
+        }
+        self.grow(bytes - self.bytes)
     }
 
     /// Gives some of it back, at most all.

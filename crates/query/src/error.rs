@@ -105,7 +105,9 @@ impl From<ledgerline_store::error::Error> for Error {
     fn from(error: ledgerline_store::error::Error) -> Self {
         use ledgerline_store::error::ErrorKind as Store;
         let kind = match error.kind() {
-            Store::NotFound | Store::Busy | Store::Unavailable => ErrorKind::Unavailable,
+            Store::NotFound | Store::Busy | Store::Unavailable | Store::Unknown => {
+                ErrorKind::Unavailable
+            }
             Store::Corrupt => ErrorKind::Corrupt,
             Store::Bug => ErrorKind::Bug,
         };

@@ -3,10 +3,12 @@
 //! A search is made ready once ([`plan`]), then run part by part ([`part_scan`]): from what a part
 //! knows of itself over its word index and its dictionaries down to single values, so that as
 //! little as can be is read. What follows differs: the first events in the order of time
-//! ([`ordered`], [`fetch`]), groups ([`group`], [`measure`], [`totals`]), or rows of cells
-//! ([`rows`], [`table`]).
+//! ([`ordered`], [`fetch`]), groups ([`group`], [`measure`], [`totals`]), the most frequent values
+//! ([`frequent`]), or rows of cells ([`rows`], [`table`]). Texts that lie in pages are looked at
+//! page by page, so that only what is kept takes memory, which is asked for first ([`stream`]).
 
 mod fetch;
+mod frequent;
 mod group;
 mod hint;
 mod key;
@@ -20,6 +22,7 @@ mod plan;
 mod rows;
 mod rowset;
 mod scalar;
+mod stream;
 mod survey;
 mod table;
 mod test;
@@ -119,7 +122,7 @@ pub fn fields(target: &Target<'_>, search: &Search) -> Result<Vec<Field>> {
 /// # Errors
 /// See [`search`].
 pub fn values(target: &Target<'_>, search: &Search, field: &str, limit: usize) -> Result<Values> {
-    survey::values(target, &target.meaning().prepare(search)?, field, limit)
+    frequent::values(target, &target.meaning().prepare(search)?, field, limit)
 }
 
 /// The events around an event in the order of time: so many before it, itself, so many after it,

@@ -23,7 +23,7 @@ mod session;
 mod tests;
 mod text;
 
-use std::time::Duration;
+use std::thread::JoinHandle;
 
 use datafusion::common::TableReference;
 use datafusion::sql::parser::Statement;
@@ -57,52 +57,60 @@ pub trait Tables: Send + Sync {
 /// The stack of a thread that plans or runs a statement. Planning recurses as deep as the longest
 /// chain of operators, which the limits allow to be 2,000.
 const STACK_BYTES: usize = 64 << 20;
-/// How often the budget is looked at while a statement runs.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// The answer to one SELECT. Runs on threads of its own; dropping the future cancels the budget and
-/// so stops them. Needs a tokio runtime with time.
+/// How a statement is run; only tests ask for anything but the default.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    pushdown: Pushdown,
+    /// What the threads are called.
+    threads: &'static str,
+}
+
+impl Default for Way {
+    fn default() -> Self {
+        Self { pushdown: Pushdown::On, threads: "sql" }
+    }
+}
+
+/// The answer to one SELECT. It runs on threads of its own, which are gone when the answer is
+/// there. Dropping the future cancels the budget and waits until they are, which takes as long as
+/// one step of the work: whoever counts running queries never counts too few.
 ///
 /// # Errors
 /// See [`crate::ErrorKind`].
 pub async fn sql(statement: &str, tables: &dyn Tables, budget: &Budget) -> Result<Table> {
-    run(statement, tables, budget, Pushdown::On).await
+    run(statement, tables, budget, Way::default()).await
 }
 
-async fn run(
-    statement: &str,
-    tables: &dyn Tables,
-    budget: &Budget,
-    pushdown: Pushdown,
-) -> Result<Table> {
-    let mut stop = StopOnDrop { budget: Some(budget) };
+async fn run(statement: &str, tables: &dyn Tables, budget: &Budget, way: Way) -> Result<Table> {
     let (says, mut said) = mpsc::channel(2);
     let (gives, given) = oneshot::channel();
     let worker = Worker {
         statement: statement.to_owned(),
         present: tables.now(),
         budget: budget.clone(),
-        pushdown,
+        way,
         says,
         given,
     };
-    std::thread::Builder::new()
-        .name("sql".into())
+    let thread = std::thread::Builder::new()
+        .name(way.threads.into())
         .stack_size(STACK_BYTES)
         .spawn(|| worker.work())
         .map_err(|error| {
             Error::caused(ErrorKind::Unavailable, "there is no thread for the query", error)
         })?;
+    let mut running = Running { budget, thread: Some(thread) };
+    // Dropped before the thread is waited for, which may be waiting for what this gives.
     let mut gives = Some(gives);
     loop {
-        match tokio::time::timeout(LOOK_EVERY, said.recv()).await {
-            Err(_) => budget.check()?,
-            Ok(None) => return Err(fault::bug()),
-            Ok(Some(Said::Done(answer))) => {
-                stop.budget = None;
+        match said.recv().await {
+            None => return Err(fault::bug()),
+            Some(Said::Done(answer)) => {
+                running.wait();
                 return answer;
             }
-            Ok(Some(Said::Needs(names))) => {
+            Some(Said::Needs(names)) => {
                 let datasets = names.into_iter().map(|name| open(tables, name));
                 let datasets = datasets.collect::<Result<Vec<_>>>()?;
                 if let Some(gives) = gives.take() {
@@ -123,15 +131,26 @@ fn open(tables: &dyn Tables, name: String) -> Result<Named> {
     Ok((name, table))
 }
 
-/// Stops the work of a future that nobody waits for any more.
-struct StopOnDrop<'a> {
-    budget: Option<&'a Budget>,
+/// The thread of a statement. Dropped while it runs, it stops it.
+struct Running<'a> {
+    budget: &'a Budget,
+    thread: Option<JoinHandle<()>>,
 }
 
-impl Drop for StopOnDrop<'_> {
+impl Running<'_> {
+    fn wait(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            // What a thread that panicked had to say is missing, which is noticed.
+            drop(thread.join());
+        }
+    }
+}
+
+impl Drop for Running<'_> {
     fn drop(&mut self) {
-        if let Some(budget) = self.budget {
-            budget.cancel();
+        if self.thread.is_some() {
+            self.budget.cancel();
+            self.wait();
         }
     }
 }
@@ -149,7 +168,7 @@ struct Worker {
     statement: String,
     present: Option<Timestamp>,
     budget: Budget,
-    pushdown: Pushdown,
+    way: Way,
     says: mpsc::Sender<Said>,
     given: oneshot::Receiver<Vec<Named>>,
 }
@@ -176,18 +195,19 @@ impl Worker {
             wanted: (!shape.wants_all).then_some(words),
             present: self.present,
             budget: self.budget,
-            pushdown: self.pushdown,
+            pushdown: self.way.pushdown,
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(session::PARTITIONS)
-            .thread_name("sql")
+            .thread_name(self.way.threads)
             .thread_stack_size(STACK_BYTES)
             .build()
             .map_err(|error| {
                 Error::caused(ErrorKind::Unavailable, "there is no thread for the query", error)
             })?;
         let answer = runtime.block_on(session::run(job));
-        runtime.shutdown_background();
+        // Waits for the threads: the work of each ends at its next look at the budget.
+        drop(runtime);
         answer
     }
 }

@@ -1,6 +1,6 @@
 // Draws the API reference from the served OpenAPI document.
 
-import { element } from "./page.js";
+import { element, inline, prose } from "./page.js";
 import { groupsOf, matches, operationsOf } from "./operations.js";
 import { drawOperation } from "./render.js";
 
@@ -9,6 +9,8 @@ const contents = document.getElementById("contents");
 const state = document.getElementById("state");
 const search = document.getElementById("search");
 const found = document.getElementById("found");
+const menu = document.getElementById("menu");
+const wide = matchMedia("(min-width: 48.01rem)");
 
 try {
   const answer = await fetch("/openapi.json");
@@ -16,6 +18,7 @@ try {
   draw(await answer.json());
 } catch (error) {
   state.textContent = `The API’s description could not be read (${error.message}).`;
+  reference.prepend(state);
 }
 
 function draw(description) {
@@ -24,9 +27,26 @@ function draw(description) {
   contents.replaceChildren(...groups.map(contentsOf));
   search.addEventListener("input", () => narrow(groups));
   addEventListener("keydown", focusSearch);
+  fitMenu();
+  wide.addEventListener("change", fitMenu);
+  contents.addEventListener("click", (event) => {
+    if (event.target.closest("a")) fitMenu();
+  });
   // What the address points to was not there yet when the browser looked for it.
-  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  if (target) target.scrollIntoView();
+  document.getElementById(hashOf(location))?.scrollIntoView({ behavior: "instant" });
+}
+
+/** The list of operations stands open beside the reference; above it, it is folded away. */
+function fitMenu() {
+  menu.open = wide.matches;
+}
+
+function hashOf({ hash }) {
+  try {
+    return decodeURIComponent(hash.slice(1));
+  } catch {
+    return hash.slice(1);
+  }
 }
 
 function heading(description) {
@@ -36,18 +56,22 @@ function heading(description) {
     {},
     element("h1", {}, `${title} API`),
     element("p", { class: "facts" }, `Version ${version} · OpenAPI ${description.openapi}`),
-    element("p", { class: "lead" }, text ?? ""),
+    element("div", { class: "lead" }, prose(text)),
   );
 }
 
 function section(description, group) {
   return element(
     "section",
-    { id: group.id, "aria-labelledby": `${group.id}-title` },
-    element("h2", { id: `${group.id}-title` }, group.name),
-    element("p", { class: "lead" }, group.description ?? ""),
+    { id: group.id, "aria-labelledby": `title-${group.id}` },
+    element("h2", { id: `title-${group.id}` }, titleOf(group)),
+    element("div", { class: "lead" }, prose(group.description)),
     group.operations.map((operation) => drawOperation(description, operation)),
   );
+}
+
+function titleOf({ name }) {
+  return name.charAt(0).toUpperCase() + name.slice(1);
 }
 
 function contentsOf(group) {
@@ -58,10 +82,15 @@ function contentsOf(group) {
       "a",
       { href: `#${operation.id}` },
       element("span", { class: `method ${operation.method.toLowerCase()}` }, operation.method),
-      element("span", {}, operation.summary),
+      element("span", {}, inline(operation.summary)),
     ),
   ));
-  return element("div", { "data-group": group.id }, element("h3", {}, group.name), element("ul", {}, links));
+  return element(
+    "div",
+    { "data-group": group.id },
+    element("h3", {}, titleOf(group)),
+    element("ul", {}, links),
+  );
 }
 
 /** Hides what does not match the search, in the list and in the page. */
@@ -79,7 +108,8 @@ function narrow(groups) {
     contents.querySelector(`[data-group="${group.id}"]`).hidden = shown === 0;
     count += shown;
   }
-  found.textContent = search.value ? `${count} operations found` : "";
+  const what = count === 1 ? "operation" : "operations";
+  found.textContent = search.value.trim() ? `${count} ${what} found` : "";
 }
 
 function focusSearch(event) {

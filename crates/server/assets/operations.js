@@ -5,21 +5,35 @@ import { exampleOf, resolve } from "./schema.js";
 
 const METHODS = ["get", "post", "put", "patch", "delete", "head", "options"];
 
-/** Every operation of the document: parameters merged, references at its own level followed. */
+/**
+ * Every operation of the document: parameters merged, references at its own level followed. Its id
+ * is that of its article, and no other element of the page has it.
+ */
 export function operationsOf(document) {
   const operations = [];
+  const ids = new Set();
   for (const [path, node] of Object.entries(document.paths ?? {})) {
     const item = resolve(document, node).schema;
     for (const method of METHODS) {
-      if (item[method]) operations.push(operationOf(document, path, method, item));
+      if (!item[method]) continue;
+      const operation = operationOf(document, path, method, item);
+      operations.push({ ...operation, id: distinct(operation.id, ids) });
     }
   }
   return operations;
 }
 
+/** `id`, or `id-2` and so on where `taken` has it; `taken` has it from then on. */
+function distinct(id, taken) {
+  let free = id;
+  for (let count = 2; taken.has(free); count += 1) free = `${id}-${count}`;
+  taken.add(free);
+  return free;
+}
+
 function operationOf(document, path, method, item) {
   const own = item[method];
-  const id = slug(own.operationId ?? `${method}-${path}`);
+  const id = `op-${slug(own.operationId ?? `${method}-${path}`)}`;
   const parameters = new Map();
   for (const node of [...(item.parameters ?? []), ...(own.parameters ?? [])]) {
     const parameter = resolve(document, node).schema;
@@ -58,9 +72,10 @@ export function groupsOf(document, operations) {
     }
     groups.get(operation.tag).operations.push(operation);
   }
+  const ids = new Set();
   return [...groups.values()]
     .filter((group) => group.operations.length > 0)
-    .map((group) => ({ ...group, id: `tag-${slug(group.name)}` }));
+    .map((group) => ({ ...group, id: distinct(`tag-${slug(group.name)}`, ids) }));
 }
 
 /** A text as part of a link: letters, digits, `_` and `-`. */

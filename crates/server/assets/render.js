@@ -1,6 +1,6 @@
 // One operation of the reference as elements: what it takes, what it answers, how to call it.
 
-import { codeBlock, element } from "./page.js";
+import { codeBlock, element, inline, prose } from "./page.js";
 import { asText, curl, mediaExample } from "./operations.js";
 import { constraintsOf, label, mapValueOf, propertiesOf, repeats, shapeOf } from "./schema.js";
 
@@ -10,7 +10,7 @@ export function drawOperation(document, operation) {
   return element(
     "article",
     { id },
-    element("h3", {}, element("a", { href: `#${id}` }, summary)),
+    element("h3", {}, element("a", { href: `#${id}` }, inline(summary))),
     element(
       "p",
       { class: "path" },
@@ -21,37 +21,20 @@ export function drawOperation(document, operation) {
     ),
     prose(description),
     codeBlock(curl(document, operation, location.origin), "Call"),
-    parameters.length > 0 && [element("h4", {}, "Parameters"), parameterTable(document, parameters)],
+    parameters.length > 0 && [element("h4", {}, "Parameters"), parameterList(document, parameters)],
     body && [element("h4", {}, "Body"), prose(body.description), media(document, body.content, true)],
     element("h4", {}, "Answers"),
     responses.map((response) => drawResponse(document, response)),
   );
 }
 
-/** Paragraphs, with what stands between backquotes as code. */
-export function prose(text) {
-  return (text ?? "").split(/\n{2,}/).filter(Boolean).map((paragraph) => {
-    const parts = paragraph.split("`");
-    const drawn = parts.map((part, index) => (index % 2 === 1 ? element("code", {}, part) : part));
-    return element("p", {}, drawn);
+/** Parameters as the fields of a body are drawn, with where they go. */
+function parameterList(document, parameters) {
+  const drawn = parameters.map(({ name, schema, required: isRequired, in: where, description }) => {
+    const field = { name, schema: schema ?? {}, required: isRequired, where, description };
+    return drawField(document, field, []);
   });
-}
-
-function parameterTable(document, parameters) {
-  const rows = parameters.map((parameter) => element(
-    "tr",
-    {},
-    element("th", { scope: "row" }, element("code", {}, parameter.name), required(parameter.required)),
-    element("td", {}, `${parameter.in}, ${label(document, parameter.schema ?? {})}`),
-    element("td", {}, prose(parameter.description)),
-  ));
-  return table(["Name", "Where and type", "Meaning"], rows);
-}
-
-function table(heads, rows) {
-  const head = element("tr", {}, heads.map((text) => element("th", { scope: "col" }, text)));
-  const drawn = element("table", {}, element("thead", {}, head), element("tbody", {}, rows));
-  return element("div", { class: "wide", tabindex: "0" }, drawn);
+  return element("dl", { class: "fields" }, drawn);
 }
 
 function required(isRequired) {
@@ -68,7 +51,7 @@ function drawResponse(document, response) {
       "summary",
       {},
       element("span", { class: `status ${kind}` }, name),
-      element("span", {}, response.description ?? ""),
+      element("span", {}, inline(response.description)),
     ),
     media(document, response.content, false),
   );
@@ -95,30 +78,39 @@ function fields(document, node, outer) {
   const shape = shapeOf(document, node, outer);
   const seen = [...outer, ...shape.refs];
   const list = propertiesOf(shape);
-  if (list.length > 0) {
-    return element("dl", { class: "fields" }, list.map((field) => drawField(document, field, seen)));
-  }
   const inner = shape.schema.items ?? mapValueOf(shape);
-  return inner ? fields(document, inner, seen) : null;
+  if (list.length === 0 && inner) return fields(document, inner, seen);
+  const drawn = shape.choices.map((choice) => drawChoice(document, choice, seen));
+  if (list.length > 0) {
+    drawn.unshift(element("dl", { class: "fields" }, list.map((field) => drawField(document, field, seen))));
+  }
+  return drawn.some(Boolean) ? drawn : null;
+}
+
+/** One of the shapes that a value may have, if it has fields. */
+function drawChoice(document, choice, seen) {
+  const inner = fields(document, choice, seen);
+  return inner && [element("p", { class: "type" }, `as ${label(document, choice)}`), inner];
 }
 
 function drawField(document, field, seen) {
   const { schema } = shapeOf(document, field.schema, seen);
   const limits = constraintsOf(schema).join(", ");
   const choices = schema.enum ? `one of ${schema.enum.map((value) => JSON.stringify(value)).join(", ")}` : "";
+  const type = label(document, field.schema);
   const inner = fields(document, field.schema, seen);
   return [
     element(
       "dt",
       {},
       element("code", {}, field.name),
-      element("span", { class: "type" }, label(document, field.schema)),
+      element("span", { class: "type" }, [field.where, type].filter(Boolean).join(", ")),
       required(field.required),
     ),
     element(
       "dd",
       {},
-      prose(schema.description),
+      prose(field.description ?? schema.description),
       (limits || choices) && element("p", { class: "limits" }, [choices, limits].filter(Boolean).join("; ")),
       inner && element("details", {}, element("summary", {}, "its fields"), inner),
     ),

@@ -174,13 +174,15 @@ const TEXT_BY_FORMAT = {
   "date-time": "2026-01-31T12:00:00Z",
   date: "2026-01-31",
   email: "ada@example.com",
-  password: "correct horse battery staple",
   uri: "https://example.com/",
   uuid: "0198f0c2-7f3e-7c4a-9d1b-2f6a8c0e5b71",
 };
 
-/** A value that fits a schema, the author's own example where there is one; undefined for none. */
-export function exampleOf(document, node, outer = []) {
+/**
+ * A value that fits a schema, the author's own example where there is one; undefined for none.
+ * `name` is that of the field whose value it is.
+ */
+export function exampleOf(document, node, outer = [], name = "") {
   if (repeats(node, outer)) return undefined;
   const { schema, refs, types, nullable, choices } = shapeOf(document, node, outer);
   const seen = [...outer, ...refs];
@@ -190,17 +192,26 @@ export function exampleOf(document, node, outer = []) {
   if (schema.default !== undefined && schema.default !== null) return schema.default;
   if (schema.enum?.length > 0) return schema.enum[0];
   for (const choice of choices) {
-    const value = exampleOf(document, choice, seen);
+    const value = exampleOf(document, choice, seen, name);
     if (value !== undefined) return value;
   }
-  return exampleOfType(document, types[0], schema, seen) ?? (nullable ? null : undefined);
+  const [type] = types;
+  if (type === "string") return exampleOfText(schema, name);
+  return exampleOfType(document, type, schema, seen) ?? (nullable ? null : undefined);
+}
+
+/** A secret that a server hands out is named and no more: nobody takes it for one that works. */
+function exampleOfText({ format }, name) {
+  if (format === "password" && /^$|pass(word|phrase)/i.test(name)) return "correct horse battery staple";
+  const isSecret = format === "password" || /(^|_)(token|secret)$/i.test(name);
+  return isSecret ? name.toUpperCase() : TEXT_BY_FORMAT[format] ?? "text";
 }
 
 function exampleOfType(document, type, schema, seen) {
   switch (type) {
     case "object": {
       const pairs = Object.entries(schema.properties ?? {})
-        .map(([name, inner]) => [name, exampleOf(document, inner, seen)])
+        .map(([name, inner]) => [name, exampleOf(document, inner, seen, name)])
         .filter(([, value]) => value !== undefined);
       return Object.fromEntries(pairs);
     }
@@ -208,8 +219,6 @@ function exampleOfType(document, type, schema, seen) {
       const item = schema.items && exampleOf(document, schema.items, seen);
       return item === undefined ? [] : [item];
     }
-    case "string":
-      return TEXT_BY_FORMAT[schema.format] ?? "text";
     case "integer":
     case "number":
       return schema.minimum ?? 1;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use ledgerline_model::time::Timestamp;
 use ledgerline_policy::{Job, upkeep};
+use ledgerline_store::signer::Signer;
 use ledgerline_store::tenant::TenantStore;
 use ledgerline_tenancy::{Tenancy, Tenant};
 use ledgerline_world::{Chance, Clock, DataDir, SystemClock};
@@ -49,8 +50,8 @@ pub fn compact(data: &Path, tenant: Option<&str>) -> Result<Report> {
         folder.with_open(tenant, |open| {
             let flushed = road::flush(open).map_err(|failure| failure.problem.detail.clone())?;
             let scope = upkeep(open.id, Job::Compact);
-            let now = folder.means.clock.now();
-            let done = open.store.compact(&scope, now).map_err(|error| chain(&error))?;
+            let horizon = jobs::horizon(&folder.tenancy, folder.means.clock.now(), &scope)?;
+            let done = open.store.compact(&scope, &horizon).map_err(|error| chain(&error))?;
             let (events, merged, written) = (flushed.events, done.merged, done.written);
             Ok(format!("{events} events went into segments; {merged} merged into {written}"))
         })
@@ -90,7 +91,10 @@ impl Folder {
         let data = data.with_context(|| format!("open {}", path.display()))?;
         let tenancy = Tenancy::open(&data, Arc::clone(&clock), config.tenancy.clone());
         let tenancy = tenancy.context("open the control records")?;
-        Ok(Self { means: Means { data, clock, journal: journal_options(&config) }, tenancy })
+        let signer = Signer::open(&data, &config.ledger_host).context("open the signer")?;
+        let signer = Arc::new(signer);
+        let means = Means { data, clock, signer, journal: journal_options(&config) };
+        Ok(Self { means, tenancy })
     }
 
     /// Opens a tenant as the server does, and closes it again.
@@ -99,7 +103,8 @@ impl Folder {
         tenant: &Tenant,
         chore: impl FnOnce(&OpenTenant) -> Result<String, String>,
     ) -> Report {
-        let done = node::open(tenant.id, &self.means).and_then(|(open, _)| {
+        let opened = node::open(tenant.id, &self.means).map_err(|unopened| unopened.why);
+        let done = opened.and_then(|(open, _)| {
             let done = chore(&open);
             open.journal.close();
             done
@@ -151,7 +156,7 @@ fn check_segments(folder: &Folder, tenant: &Tenant, report: &mut Report) {
             report.done.push(format!("{segments} segments with {events} events are sound"));
             report.problems.extend(findings.problems);
             if findings.rebuilt {
-                report.problems.push("the catalog was lost, and was made again".to_owned());
+                report.problems.push("the catalog was made again from the segments".to_owned());
             }
         }
         Err(error) => report.problems.push(chain(&error)),
@@ -164,9 +169,9 @@ fn check_journal(folder: &Folder, tenant: &Tenant, report: &mut Report) {
         Ok((open, set_aside)) => {
             open.journal.close();
             report.done.push("the journal is sound".to_owned());
-            let file = |file| format!("{file} could not be read, and was set aside");
+            let file = |file| format!("{file}; the file was set aside");
             report.problems.extend(set_aside.into_iter().map(file));
         }
-        Err(problem) => report.problems.push(problem),
+        Err(unopened) => report.problems.push(unopened.why),
     }
 }

@@ -2,16 +2,17 @@
 
 pub(crate) mod csv;
 pub(crate) mod events;
+mod sending;
 pub(crate) mod table;
 pub(crate) mod value;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use ledgerline_api::code::Code;
 use ledgerline_api::v1::Stats;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::error::{Failure, Result};
 
@@ -25,9 +26,11 @@ pub(crate) enum Format {
 }
 
 /// The parameters of a path that answers rows.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct FormatParameter {
+    /// `json`, `ndjson` or `csv`; also by `Accept`
     format: Option<String>,
 }
 
@@ -65,6 +68,9 @@ impl Format {
         Ok(Self::Json)
     }
 
+    /// The media types beside JSON, of an answer that has rows.
+    pub(crate) const OTHERS: [&str; 2] = ["application/x-ndjson", "text/csv"];
+
     fn media(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::Json => "application/json",
@@ -74,27 +80,24 @@ impl Format {
     }
 }
 
-/// About how long a piece of a body is.
-const PIECE_BYTES: usize = 64 << 10;
+/// An answer as its head says it, and what is held until it is sent.
+#[derive(Debug)]
+pub(crate) struct Head<H> {
+    pub(crate) format: Format,
+    pub(crate) stats: Stats,
+    /// What the rows have of the memory for answers.
+    pub(crate) held: H,
+}
 
 /// A body that is written while it is sent: `next` writes a little more of it and says whether
 /// there may be more.
-fn streamed(
-    format: Format,
-    stats: &Stats,
+fn streamed<H: Send + 'static>(
+    head: Head<H>,
     next_cursor: Option<&str>,
     next: impl FnMut(&mut Vec<u8>) -> bool + Send + 'static,
 ) -> Response {
-    let pieces = futures::stream::unfold(Some(next), |next| async move {
-        let mut next = next?;
-        let mut piece = Vec::with_capacity(PIECE_BYTES + 4096);
-        let mut is_more = true;
-        while is_more && piece.len() < PIECE_BYTES {
-            is_more = next(&mut piece);
-        }
-        let piece = Ok::<_, std::convert::Infallible>(Bytes::from(piece));
-        Some((piece, is_more.then_some(next)))
-    });
+    let Head { format, stats, held } = head;
+    let pieces = sending::pieces(sending::STALL_MAX, held, next);
     let mut response = (StatusCode::OK, Body::from_stream(pieces)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, format.media());
@@ -105,6 +108,39 @@ fn streamed(
     if let Some(cursor) = next_cursor.and_then(|cursor| HeaderValue::from_str(cursor).ok()) {
         headers.insert(CURSOR, cursor);
     }
+    response
+}
+
+/// A body of pieces, until there are no more. `held` is kept until they are sent.
+pub(crate) fn pieces<H: Send + 'static>(
+    held: H,
+    mut next: impl FnMut() -> Option<Vec<u8>> + Send + 'static,
+) -> Body {
+    let mut coming = next();
+    Body::from_stream(sending::pieces(sending::STALL_MAX, held, move |to: &mut Vec<u8>| {
+        if let Some(piece) = coming.take() {
+            to.extend_from_slice(&piece);
+        }
+        coming = next();
+        coming.is_some()
+    }))
+}
+
+/// A body of texts, one after the other. `held` is kept until they are sent.
+pub(crate) fn texts<H: Send + 'static>(
+    media: &'static str,
+    held: H,
+    texts: impl IntoIterator<Item = String, IntoIter: Send + 'static>,
+) -> Response {
+    let mut texts = texts.into_iter().peekable();
+    let pieces = sending::pieces(sending::STALL_MAX, held, move |to: &mut Vec<u8>| {
+        if let Some(text) = texts.next() {
+            to.extend_from_slice(text.as_bytes());
+        }
+        texts.peek().is_some()
+    });
+    let mut response = (StatusCode::OK, Body::from_stream(pieces)).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
     response
 }
 

@@ -7,20 +7,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ledgerline_model::batch::{Batch, BatchBuilder, EventHead, Flags, KeyError};
-use ledgerline_model::id::{DatasetName, TenantId};
-use ledgerline_model::severity::Severity;
+use ledgerline_api::time::rfc3339;
+use ledgerline_audit::error::Refusal;
+use ledgerline_audit::event::{self as wire, Event};
+use ledgerline_model::id::{DatasetName, EventId, TenantId};
 use ledgerline_model::time::Timestamp;
 use ledgerline_policy::{Job, Subject, upkeep};
 use ledgerline_tenancy::Tenancy;
-use ledgerline_world::Clock;
+use ledgerline_world::{Chance, Clock};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::{Failure, Result, blocking};
 use crate::exchange::Exchange;
+use crate::masking::Counts;
 use crate::metrics::Metrics;
 use crate::node::Node;
-use crate::road;
+use crate::recorder::{self, Draft};
 
 /// The dataset of the records.
 pub(crate) const DATASET: &str = "_audit";
@@ -34,6 +36,8 @@ const TEXT_BYTES_MAX: usize = 4096;
 /// How an act ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
+    /// It is about to be tried; what became of it is another record.
+    Attempt,
     Success,
     Failure,
     Refused,
@@ -46,6 +50,8 @@ pub(crate) struct Record {
     outcome: Outcome,
     texts: Vec<(&'static str, String)>,
     numbers: Vec<(&'static str, i64)>,
+    /// What was masked in what the act answered.
+    masked: Counts,
 }
 
 impl Record {
@@ -54,7 +60,13 @@ impl Record {
         let mut texts = vec![("request_id", exchange.id.clone())];
         texts.extend(exchange.client.map(|client| ("source.ip", client.to_string())));
         texts.extend(exchange.user_agent.clone().map(|agent| ("user_agent", agent)));
-        Self { action, outcome: Outcome::Success, texts, numbers: Vec::new() }
+        Self {
+            action,
+            outcome: Outcome::Success,
+            texts,
+            numbers: Vec::new(),
+            masked: Counts::new(),
+        }
     }
 
     /// Who acts.
@@ -92,30 +104,79 @@ impl Record {
         self
     }
 
-    fn write(&self, time: Timestamp, batch: &mut BatchBuilder) -> Result<(), KeyError> {
-        let (outcome, severity, name) = match self.outcome {
-            Outcome::Success => ("success", Severity::INFO, "INFO"),
-            Outcome::Failure => ("failure", Severity::WARN, "WARNING"),
-            Outcome::Refused => ("refused", Severity::WARN, "WARNING"),
+    /// What was masked, by detector.
+    pub(crate) fn masked(mut self, masked: Counts) -> Self {
+        self.masked = masked;
+        self
+    }
+
+    /// The record as an audit event like any other: what has no field of its own is metadata.
+    fn event(&self, time: Timestamp) -> Result<Event, Refusal> {
+        let (outcome, severity) = match self.outcome {
+            Outcome::Attempt => (wire::Outcome::Unknown, wire::Severity::Info),
+            Outcome::Success => (wire::Outcome::Success, wire::Severity::Info),
+            Outcome::Failure => (wire::Outcome::Failure, wire::Severity::Warning),
+            Outcome::Refused => (wire::Outcome::Denied, wire::Severity::Warning),
         };
-        let resource = self.texts.iter().rfind(|(key, _)| *key == "resource.id");
-        let resource = resource.map(|(_, id)| format!(" {id}")).unwrap_or_default();
-        batch.str("action", self.action)?;
-        batch.str("outcome", outcome)?;
-        batch.str("severity", name)?;
-        batch.str("message", &format!("{}{resource}: {outcome}", self.action))?;
-        let mut bytes_in = 0;
-        for (key, text) in &self.texts {
-            batch.str(key, text)?;
-            bytes_in += key.len() + text.len();
+        let text = |key: &str| self.texts.iter().rfind(|(other, _)| *other == key);
+        let text = |key: &str| text(key).map(|(_, text)| text.as_str());
+        let told = match self.outcome {
+            Outcome::Attempt => "attempt",
+            Outcome::Success => "success",
+            Outcome::Failure => "failure",
+            Outcome::Refused => "refused",
+        };
+        let resource = text("resource.id").map(|id| format!(" {id}")).unwrap_or_default();
+        let mut metadata = serde_json::Map::new();
+        if self.outcome == Outcome::Attempt {
+            metadata.insert("phase".to_owned(), "attempt".into());
+        }
+        for (key, text) in self.texts.iter().filter(|(key, _)| !FIELDS.contains(key)) {
+            metadata.insert((*key).to_owned(), text.as_str().into());
         }
         for (key, number) in &self.numbers {
-            batch.i64(key, *number)?;
+            metadata.insert((*key).to_owned(), (*number).into());
         }
-        batch.commit(EventHead { time, severity, flags: Flags::default(), bytes_in });
-        Ok(())
+        if !self.masked.is_empty() {
+            metadata.insert("masked".to_owned(), serde_json::json!(self.masked));
+        }
+        let mut body = serde_json::json!({
+            "action": self.action,
+            "actor": {
+                "id": text("actor.id").unwrap_or("nobody"),
+                "type": text("actor.type").unwrap_or("nobody"),
+            },
+            "resource": {
+                "type": text("resource.type").unwrap_or("ledgerline"),
+                "id": text("resource.id").filter(|id| !id.is_empty()).unwrap_or("api"),
+            },
+            "occurred_at": rfc3339(time),
+            "severity": severity.as_str(),
+            "outcome": outcome.as_str(),
+            "message": format!("{}{resource}: {told}", self.action),
+            "metadata": metadata,
+        });
+        for (key, field) in
+            [("source.ip", "ip"), ("user_agent", "user_agent"), ("request_id", "request_id")]
+        {
+            if let Some(text) = text(key) {
+                body[field] = text.into();
+            }
+        }
+        Event::parse(body.to_string().as_bytes())
     }
 }
+
+/// What is a field of its own in an audit event.
+const FIELDS: [&str; 7] = [
+    "actor.id",
+    "actor.type",
+    "resource.id",
+    "resource.type",
+    "request_id",
+    "source.ip",
+    "user_agent",
+];
 
 /// Where records are stored.
 #[derive(Debug, Clone)]
@@ -164,6 +225,8 @@ impl Audit {
     /// When the record cannot be stored now.
     pub(crate) async fn now(&self, tenant: TenantId, record: Record) -> Result<()> {
         let now = self.writer.clock.now();
+        // One that is no event would be left out, and its act would have no record.
+        record.event(now).map_err(|refusal| Failure::internal(&refusal))?;
         self.writer.store(tenant, &[(now, record)]).await
     }
 
@@ -255,26 +318,32 @@ impl Writer {
     }
 
     async fn store(&self, tenant: TenantId, records: &[(Timestamp, Record)]) -> Result<()> {
-        let batch = batch(self.clock.now(), records);
+        let now = self.clock.now();
+        let drafts = drafts(self.node.data().chance(), records, now);
         let dataset: DatasetName = DATASET.parse().map_err(|error| Failure::internal(&error))?;
         let scope = upkeep(tenant, Job::Audit).append_reserved(&dataset)?;
         let (tenancy, of_dataset) = (Arc::clone(&self.tenancy), scope.clone());
         let dataset = blocking(move || Ok(tenancy.dataset_to_append(&of_dataset)?)).await?;
-        road::append(&self.node, &scope, dataset.id, batch, None).await?;
-        Ok(())
+        recorder::store(&self.node, &scope, &dataset, (drafts, now)).await
     }
 }
 
-fn batch(now: Timestamp, records: &[(Timestamp, Record)]) -> Batch {
-    let mut builder = BatchBuilder::new(now);
-    for (time, record) in records {
-        if let Err(error) = record.write(*time, &mut builder) {
-            debug_assert!(false, "a record has each of its few keys once");
-            tracing::error!(%error, action = record.action, "a record cannot be written");
-            builder.abandon();
+fn drafts(chance: &Chance, records: &[(Timestamp, Record)], now: Timestamp) -> Vec<Draft> {
+    let draft = |(time, record): &(Timestamp, Record)| {
+        let id = EventId::derived(now, chance.event_id_base(), 0).to_string();
+        match record.event(*time) {
+            Ok(event) => {
+                let payload = String::from_utf8(event.payload(&id, now)).ok()?;
+                Some(Draft { id, is_own_id: false, payload })
+            }
+            Err(error) => {
+                debug_assert!(false, "a record is an audit event: {error}");
+                tracing::error!(%error, action = record.action, "a record cannot be written");
+                None
+            }
         }
-    }
-    builder.finish()
+    };
+    records.iter().filter_map(draft).collect()
 }
 
 #[cfg(test)]
@@ -293,27 +362,28 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_an_event_with_its_parts() {
+    fn a_record_is_an_audit_event() {
         let record = Record::new("search", &exchange()).by(Subject::System).on("dataset", "app");
         let record = record.with("query", "é".repeat(TEXT_BYTES_MAX)).count("rows", u64::MAX);
-        let batch = batch(Timestamp(5), &[(Timestamp(3), record)]);
-        assert_eq!((batch.rows(), batch.times()), (1, [3].as_slice()));
-        let names: Vec<&str> = batch.columns().iter().map(|column| &**column.name()).collect();
+        let drafts = drafts(&Chance::seeded(1), &[(Timestamp(3), record)], Timestamp(5));
+        let payload: serde_json::Value =
+            serde_json::from_str(&drafts[0].payload).expect("a payload is JSON");
+        assert_eq!(payload["id"], drafts[0].id.as_str());
         assert_eq!(
-            names,
-            [
-                "action",
-                "actor.type",
-                "message",
-                "outcome",
-                "query",
-                "request_id",
-                "resource.id",
-                "resource.type",
-                "rows",
-                "severity",
-                "user_agent",
-            ]
+            (&payload["action"], &payload["outcome"]),
+            (&"search".into(), &"success".into())
         );
+        assert_eq!(payload["occurred_at"], "1970-01-01T00:00:00.000000003Z");
+        assert_eq!(
+            (&payload["actor"]["type"], &payload["actor"]["id"]),
+            (&"system".into(), &"nobody".into())
+        );
+        assert_eq!(
+            (&payload["resource"]["id"], &payload["user_agent"]),
+            (&"app".into(), &"curl".into())
+        );
+        assert_eq!(payload["metadata"]["rows"], i64::MAX);
+        let query = payload["metadata"]["query"].as_str().expect("a text");
+        assert_eq!(query.len(), TEXT_BYTES_MAX);
     }
 }

@@ -11,7 +11,8 @@ use http::{HeaderMap, HeaderName, header};
 use ledgerline_model::id::{DatasetName, TenantId};
 use ledgerline_policy::{
     Action, Append, Denied, Manage, OperatorScope, Principal, Read, ReadGrant, Scope,
-    authorize_append, authorize_manage, authorize_operator, authorize_read, authorize_read_all,
+    authorize_append, authorize_append_audit, authorize_manage, authorize_operator, authorize_read,
+    authorize_read_all,
 };
 
 use crate::app::App;
@@ -84,6 +85,11 @@ impl Caller {
 
     pub(crate) fn may_append(&self, dataset: &DatasetName) -> Result<Scope<Append>> {
         self.noting(authorize_append(&self.principal, dataset), Action::Append, Some(dataset))
+    }
+
+    pub(crate) fn may_append_audit(&self, dataset: &DatasetName) -> Result<Scope<Append>> {
+        let scope = authorize_append_audit(&self.principal, dataset);
+        self.noting(scope, Action::Append, Some(dataset))
     }
 
     pub(crate) fn may_read(&self, dataset: &DatasetName) -> Result<Scope<Read>> {

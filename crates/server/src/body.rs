@@ -61,13 +61,27 @@ impl Pieces {
     ///
     /// # Errors
     /// `body_too_large`, and as [`Pieces::next`].
-    pub(crate) async fn whole(mut self, bytes_max: usize) -> Result<Vec<u8>> {
+    pub(crate) async fn whole(self, bytes_max: usize) -> Result<Vec<u8>> {
+        self.whole_if(bytes_max, |_| Ok(())).await
+    }
+
+    /// The whole body, whose length `may_have` is asked about before more of it is kept.
+    ///
+    /// # Errors
+    /// As [`Pieces::whole`], and what `may_have` says.
+    pub(crate) async fn whole_if(
+        mut self,
+        bytes_max: usize,
+        mut may_have: impl FnMut(usize) -> Result<()> + Send,
+    ) -> Result<Vec<u8>> {
         let mut whole = Vec::new();
         while let Some(piece) = self.next().await? {
-            if whole.len() + piece.len() > bytes_max {
+            let bytes = whole.len() + piece.len();
+            if bytes > bytes_max {
                 let detail = format!("the body is longer than {bytes_max} bytes");
                 return Err(Failure::new(Code::BodyTooLarge, detail));
             }
+            may_have(bytes)?;
             whole.extend_from_slice(&piece);
         }
         Ok(whole)

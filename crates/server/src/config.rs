@@ -2,7 +2,7 @@
 //!
 //! Flags win over the environment, the environment over the file, the file over the defaults.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use figment::Figment;
 use figment::providers::{Env, Format as _, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
+use crate::cosigning::WitnessAddress;
 use crate::environment;
 
 /// What was written in one place: everything may be absent.
@@ -31,6 +32,8 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connections_max: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub trusted_proxies: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ingest_inflight_bytes: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memtable_bytes: Option<usize>,
@@ -40,6 +43,14 @@ pub struct Settings {
     pub cache_bytes: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub journal_reserve_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ledger_host: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ledger_anchor: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ledger_witnesses: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query_memory_bytes: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,6 +92,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// How many connections may be open at once.
     pub connections_max: usize,
+    /// The proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
     /// How many bytes of events may be between the door and the journal.
     pub ingest_inflight_bytes: usize,
     /// How many bytes of events may be in memory and in no segment.
@@ -91,6 +104,14 @@ pub struct Config {
     pub cache_bytes: usize,
     /// How many bytes of the disk are left free.
     pub journal_reserve_bytes: u64,
+    /// How many bytes the segments of one tenant may take; 0 is no limit.
+    pub tenant_bytes: u64,
+    /// The host in the names of ledgers.
+    pub ledger_host: String,
+    /// The folder to which checkpoints of ledgers are copied, if any.
+    pub ledger_anchor: Option<PathBuf>,
+    /// The witnesses that are asked to cosign checkpoints.
+    pub ledger_witnesses: Vec<WitnessAddress>,
     /// What one query may use.
     pub query: ledgerline_query::Limits,
     /// How many queries run at once.
@@ -105,6 +126,9 @@ pub struct Config {
     pub operator_password: Option<Secret>,
 }
 
+/// How often tenants are tried again that did not open.
+const REVIVE_EVERY: Duration = Duration::from_secs(30);
+
 /// How often background work is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Intervals {
@@ -114,6 +138,8 @@ pub struct Intervals {
     pub compact: Duration,
     /// How often events beyond their retention are looked for.
     pub expire: Duration,
+    /// How often tenants are tried again that did not open.
+    pub revive: Duration,
 }
 
 /// A text that is never printed.
@@ -169,8 +195,14 @@ impl Settings {
     /// What holds when nobody says anything.
     #[must_use]
     pub fn defaults() -> Self {
+        Self::defaults_beside(&Self::default())
+    }
+
+    /// The defaults, where they depend on what was written.
+    fn defaults_beside(written: &Self) -> Self {
         let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        let query_concurrency = written.query_concurrency.unwrap_or(cores.max(4));
         Self {
             data: Some(PathBuf::from("data")),
             listen: Some(local(8080)),
@@ -178,15 +210,21 @@ impl Settings {
             log_level: Some("info".to_owned()),
             log_format: Some(LogFormat::Text),
             connections_max: Some(4096),
+            trusted_proxies: Some(String::new()),
             ingest_inflight_bytes: Some(256 * MIB),
             memtable_bytes: Some(256 * MIB),
             memtable_bytes_per_tenant: Some(64 * MIB),
             cache_bytes: Some(64 * MIB),
             journal_reserve_bytes: Some(256 << 20),
+            tenant_bytes: Some(0),
+            ledger_host: Some("localhost".to_owned()),
+            ledger_anchor: Some(PathBuf::new()),
+            ledger_witnesses: Some(String::new()),
             query_memory_bytes: Some(256 * MIB),
             query_timeout_seconds: Some(60),
-            query_concurrency: Some(cores.max(2)),
-            query_concurrency_per_tenant: Some(cores.max(2)),
+            query_concurrency: Some(query_concurrency),
+            // One tenant never has every place.
+            query_concurrency_per_tenant: Some((query_concurrency / 2).max(1)),
             flush_interval_seconds: Some(30),
             compact_interval_seconds: Some(15),
             expire_interval_seconds: Some(600),
@@ -210,11 +248,8 @@ pub fn resolve(flags: &Settings, file: Option<&Path>) -> Result<(Config, Vec<Exp
     };
     let in_environment = Figment::from(Env::prefixed(environment::PREFIX).only(&names));
     let in_flags = Figment::from(Serialized::defaults(flags));
-    let merged = Figment::from(Serialized::defaults(Settings::defaults()))
-        .merge(&in_file)
-        .merge(&in_environment)
-        .merge(&in_flags);
-    let settings: Settings = merged.extract().context("a setting is invalid")?;
+    let written = Figment::new().merge(&in_file).merge(&in_environment).merge(&in_flags);
+    let settings = with_defaults(written.extract().context("a setting is invalid")?)?;
 
     let values = serde_json::to_value(&settings).context("a setting cannot be written")?;
     let origin = |name| match () {
@@ -245,9 +280,7 @@ impl Config {
     /// # Errors
     /// Which setting makes no sense.
     pub fn from_settings(settings: Settings) -> Result<Self> {
-        let all = Figment::from(Serialized::defaults(Settings::defaults()));
-        let all = all.merge(Serialized::defaults(settings));
-        let s: Settings = all.extract().context("a setting is invalid")?;
+        let s = with_defaults(settings)?;
         let absent = |name: &'static str| move || anyhow::anyhow!("the setting {name} is absent");
         macro_rules! positive {
             ($name:ident) => {{
@@ -258,8 +291,21 @@ impl Config {
                 value
             }};
         }
+        let query_concurrency = positive!(query_concurrency);
+        let query_concurrency_per_tenant = positive!(query_concurrency_per_tenant);
+        if query_concurrency > 1 && query_concurrency_per_tenant >= query_concurrency {
+            bail!(
+                "the setting query_concurrency_per_tenant must be less than query_concurrency, \
+                 which is {query_concurrency}: one tenant could have every place"
+            );
+        }
         Ok(Self {
             connections_max: positive!(connections_max),
+            trusted_proxies: addresses(s.trusted_proxies.as_deref().unwrap_or_default())?,
+            tenant_bytes: s.tenant_bytes.unwrap_or(0),
+            ledger_host: s.ledger_host.ok_or_else(absent("ledger_host"))?,
+            ledger_anchor: s.ledger_anchor.filter(|folder| !folder.as_os_str().is_empty()),
+            ledger_witnesses: witnesses(s.ledger_witnesses.as_deref().unwrap_or_default())?,
             ingest_inflight_bytes: positive!(ingest_inflight_bytes),
             memtable_bytes: positive!(memtable_bytes),
             memtable_bytes_per_tenant: positive!(memtable_bytes_per_tenant),
@@ -270,12 +316,13 @@ impl Config {
                 memory_bytes: positive!(query_memory_bytes),
                 ..ledgerline_query::Limits::default()
             },
-            query_concurrency: positive!(query_concurrency),
-            query_concurrency_per_tenant: positive!(query_concurrency_per_tenant),
+            query_concurrency,
+            query_concurrency_per_tenant,
             intervals: Intervals {
                 flush: Duration::from_secs(positive!(flush_interval_seconds)),
                 compact: Duration::from_secs(positive!(compact_interval_seconds)),
                 expire: Duration::from_secs(positive!(expire_interval_seconds)),
+                revive: REVIVE_EVERY,
             },
             tenancy: ledgerline_tenancy::Options {
                 access_seconds: 900,
@@ -290,6 +337,31 @@ impl Config {
             log_format: s.log_format.ok_or_else(absent("log_format"))?,
         })
     }
+}
+
+/// What was written, and the defaults for the rest.
+fn with_defaults(written: Settings) -> Result<Settings> {
+    let all = Figment::from(Serialized::defaults(Settings::defaults_beside(&written)));
+    all.merge(Serialized::defaults(written)).extract().context("a setting is invalid")
+}
+
+/// Witnesses with commas between, each `VKEY URL`.
+fn witnesses(text: &str) -> Result<Vec<WitnessAddress>> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let witness = |part: &str| part.parse::<WitnessAddress>().map_err(anyhow::Error::msg);
+    parts.map(witness).collect::<Result<_>>().context("the setting ledger_witnesses")
+}
+
+/// Addresses with commas between.
+fn addresses(text: &str) -> Result<Vec<IpAddr>> {
+    let texts = text.split(',').map(str::trim).filter(|text| !text.is_empty());
+    let address = |text: &str| -> Result<IpAddr> {
+        let address: IpAddr = text.parse().with_context(|| {
+            format!("the setting trusted_proxies has {text:?}, which is no address")
+        })?;
+        Ok(address.to_canonical())
+    };
+    texts.map(address).collect()
 }
 
 #[cfg(test)]

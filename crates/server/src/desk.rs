@@ -18,9 +18,9 @@ use crate::metrics::Metrics;
 /// The desk.
 #[derive(Debug)]
 pub(crate) struct Desk {
-    all: Arc<Semaphore>,
-    of_tenants: Mutex<HashMap<TenantId, Arc<Semaphore>>>,
-    per_tenant: usize,
+    turns: Places,
+    /// Memory of answers on their way out, in pieces of [`PERMIT_BYTES`].
+    answers: Places,
     patience: Duration,
     limits: Limits,
     clock: Arc<dyn Clock>,
@@ -43,6 +43,60 @@ pub(crate) struct Concurrency {
 pub(crate) struct Answered<T> {
     pub(crate) answer: T,
     pub(crate) elapsed: Duration,
+    /// The turn of the query, for as long as its answer is in its budget and in no other.
+    pub(crate) turn: Share,
+}
+
+/// Places, of which a tenant has only some.
+#[derive(Debug)]
+struct Places {
+    all: Arc<Semaphore>,
+    of_tenants: Mutex<HashMap<TenantId, Arc<Semaphore>>>,
+    per_tenant: usize,
+}
+
+/// Some places, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Share {
+    _of_tenant: OwnedSemaphorePermit,
+    _of_all: OwnedSemaphorePermit,
+}
+
+/// Whose places are all taken.
+#[derive(Debug, Clone, Copy)]
+enum Taken {
+    OfTenant,
+    OfAll,
+}
+
+/// What a permit for an answer stands for, so that 32 bits of them suffice.
+const PERMIT_BYTES: usize = 1 << 10;
+
+impl Places {
+    fn new(all: usize, per_tenant: usize) -> Self {
+        Self { all: Arc::new(Semaphore::new(all)), of_tenants: Mutex::default(), per_tenant }
+    }
+
+    /// Waits for some places, at most all that a tenant may have.
+    async fn take(&self, tenant: TenantId, count: u32, patience: Duration) -> Result<Share, Taken> {
+        let of_tenant = {
+            let mut of_tenants = self.of_tenants.lock();
+            let new = || Arc::new(Semaphore::new(self.per_tenant));
+            Arc::clone(of_tenants.entry(tenant).or_insert_with(new))
+        };
+        let most = u32::try_from(self.per_tenant).unwrap_or(u32::MAX);
+        let take = async |places: Arc<Semaphore>| {
+            let places = places.acquire_many_owned(count.min(most));
+            tokio::time::timeout(patience, places).await.ok()?.ok()
+        };
+        let of_tenant = take(of_tenant).await.ok_or(Taken::OfTenant)?;
+        let of_all = take(Arc::clone(&self.all)).await.ok_or(Taken::OfAll)?;
+        Ok(Share { _of_tenant: of_tenant, _of_all: of_all })
+    }
+
+    fn forget(&self, tenant: TenantId) {
+        self.of_tenants.lock().remove(&tenant);
+    }
 }
 
 impl Desk {
@@ -52,10 +106,12 @@ impl Desk {
         clock: Arc<dyn Clock>,
         metrics: Metrics,
     ) -> Self {
+        let Concurrency { all, per_tenant, .. } = concurrency;
+        // One tenant's answers take what one query may, those of all twice that.
+        let of_answers = (limits.memory_bytes / PERMIT_BYTES).clamp(1, Semaphore::MAX_PERMITS / 2);
         Self {
-            all: Arc::new(Semaphore::new(concurrency.all)),
-            of_tenants: Mutex::default(),
-            per_tenant: concurrency.per_tenant,
+            turns: Places::new(all, per_tenant),
+            answers: Places::new(2 * of_answers, of_answers),
             patience: concurrency.patience,
             limits,
             clock,
@@ -81,36 +137,47 @@ impl Desk {
         let started = self.clock.monotonic();
         let running = self.metrics.queries_running.clone();
         let answer = blocking(move || {
-            let _turn = turn;
             let _counted = Counted::new(running);
-            query(&budget)
+            Ok((query(&budget)?, turn))
         })
         .await;
         drop(guard);
         let elapsed = self.clock.monotonic().saturating_sub(started);
-        answer.map(|answer| Answered { answer, elapsed })
+        answer.map(|(answer, turn)| Answered { answer, elapsed, turn })
     }
 
-    async fn turn(&self, tenant: TenantId) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit)> {
-        let of_tenant = {
-            let mut of_tenants = self.of_tenants.lock();
-            let new = || Arc::new(Semaphore::new(self.per_tenant));
-            Arc::clone(of_tenants.entry(tenant).or_insert_with(new))
-        };
-        let busy = || Failure::new(Code::QueryBusy, "too many queries of the tenant are running");
-        let of_tenant = self.patiently(of_tenant).await.ok_or_else(busy)?;
-        let full = || Failure::new(Code::Overloaded, "too many queries are running");
-        let of_all = self.patiently(Arc::clone(&self.all)).await.ok_or_else(full)?;
-        Ok((of_tenant, of_all))
+    /// Gives the turn of a query back for a share of the memory of answers, which is to be held
+    /// until the answer is sent: a client that reads slowly takes no query's place, and no more
+    /// memory than there is.
+    ///
+    /// # Errors
+    /// `query_busy`, `overloaded`.
+    pub(crate) async fn hold(&self, tenant: TenantId, turn: Share, bytes: usize) -> Result<Share> {
+        let count = u32::try_from(bytes.div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX);
+        let held = self.answers.take(tenant, count, self.patience).await;
+        drop(turn);
+        held.map_err(|taken| {
+            let (code, whose) = match taken {
+                Taken::OfTenant => (Code::QueryBusy, " of the tenant"),
+                Taken::OfAll => (Code::Overloaded, ""),
+            };
+            Failure::new(code, format!("too many answers{whose} wait to be read"))
+        })
     }
 
-    async fn patiently(&self, places: Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
-        tokio::time::timeout(self.patience, places.acquire_owned()).await.ok()?.ok()
+    async fn turn(&self, tenant: TenantId) -> Result<Share> {
+        self.turns.take(tenant, 1, self.patience).await.map_err(|taken| match taken {
+            Taken::OfTenant => {
+                Failure::new(Code::QueryBusy, "too many queries of the tenant are running")
+            }
+            Taken::OfAll => Failure::new(Code::Overloaded, "too many queries are running"),
+        })
     }
 
     /// Forgets a tenant that is gone.
     pub(crate) fn forget(&self, tenant: TenantId) {
-        self.of_tenants.lock().remove(&tenant);
+        self.turns.forget(tenant);
+        self.answers.forget(tenant);
     }
 }
 
@@ -197,5 +264,24 @@ mod tests {
         };
         let (long, ()) = tokio::join!(long, others);
         assert!(long.expect("it ended well").answer);
+    }
+
+    #[tokio::test]
+    async fn answers_that_nobody_reads_keep_their_memory_and_no_place() {
+        let desk = desk(1, 1, Duration::ZERO);
+        let most = Limits::default().memory_bytes;
+        let hold = async |number, bytes| {
+            let answered = desk.run(tenant(number), |_| Ok(())).await.expect("the place is free");
+            desk.hold(tenant(number), answered.turn, bytes).await.map_err(|failure| failure.code())
+        };
+        let first = hold(1, most / 2 + 1).await.expect("there is room");
+        assert_eq!(hold(1, most / 2).await.err(), Some(Code::QueryBusy));
+        let small = hold(1, 10).await.expect("there is room for little");
+        let large = hold(2, 10 * most).await.expect("a tenant's share is the most that one takes");
+        assert_eq!(hold(3, most).await.err(), Some(Code::Overloaded));
+        drop((first, small));
+        hold(1, most).await.expect("it was read");
+        drop(large);
+        hold(2, most).await.expect("it was read");
     }
 }

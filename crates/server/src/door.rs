@@ -34,6 +34,8 @@ pub(crate) struct Limits {
     pub(crate) memtable_bytes: usize,
     /// The same for one tenant, beyond which its events are flushed.
     pub(crate) memtable_bytes_per_tenant: usize,
+    /// What the segments of one tenant may take on the disk; 0 is no limit.
+    pub(crate) tenant_bytes: u64,
 }
 
 /// Memory that one request has; given back when dropped.
@@ -57,9 +59,15 @@ impl Door {
     /// Lets a request in that says it brings so many bytes.
     ///
     /// # Errors
-    /// `ingest_busy`.
+    /// `ingest_busy`, and `tenant_full`.
     pub(crate) fn enter(&self, node: &Node, scope: &Scope<Append>, bytes: usize) -> Result<Pass> {
-        let of_tenant = node.tenant(scope.tenant())?.store.memory_bytes();
+        let tenant = node.tenant(scope.tenant())?;
+        let most = self.limits.tenant_bytes;
+        if most > 0 && tenant.store.stored_bytes() >= most {
+            let detail = format!("the tenant has {most} bytes stored, which is all it may");
+            return Err(Failure::new(Code::TenantFull, detail));
+        }
+        let of_tenant = tenant.store.memory_bytes();
         // Twice the share: while one half is flushed, the other fills.
         let is_full = of_tenant > self.limits.memtable_bytes_per_tenant.saturating_mul(2)
             || self.memtable_bytes.load(Ordering::Relaxed) > self.limits.memtable_bytes;

@@ -172,7 +172,7 @@ impl From<ledgerline_store::error::Error> for Failure {
         use ledgerline_store::error::ErrorKind as Kind;
         match error.kind() {
             Kind::NotFound => Self::no_dataset(),
-            Kind::Busy | Kind::Unavailable => Self::unavailable(&error),
+            Kind::Busy | Kind::Unavailable | Kind::Unknown => Self::unavailable(&error),
             Kind::Corrupt => Self::corrupt(&error),
             Kind::Bug => Self::internal(&error),
         }

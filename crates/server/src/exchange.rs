@@ -19,8 +19,10 @@ use crate::error::Failure;
 use crate::leftover;
 use crate::listen::Peer;
 use crate::otlp_shape;
+use crate::workos_shape;
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 const ID_BYTES_MAX: usize = 64;
@@ -40,6 +42,12 @@ impl Exchange {
     pub(crate) fn belongs_to(&self, tenant: TenantId) {
         let tenant = *self.tenant.get_or_init(|| tenant);
         tracing::Span::current().record("tenant", tracing::field::display(tenant));
+    }
+
+    /// The client, where it can be told from others: what comes from this machine may be a proxy
+    /// that nobody told us of, and so anybody.
+    pub(crate) fn remote(&self) -> Option<IpAddr> {
+        self.client.filter(|client| !client.to_canonical().is_loopback())
     }
 }
 
@@ -76,6 +84,7 @@ pub(crate) async fn surround(
         app.metrics.refusal(failure.code().as_str());
         response = match shape {
             Some(format) => otlp_shape::written(&failure, format, response),
+            None if route == workos_shape::ROUTE => workos_shape::written(&failure, response),
             None => written(&failure, response),
         };
     }
@@ -101,7 +110,8 @@ pub(crate) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
 
 fn begin(app: &App, request: &Request) -> Exchange {
     let headers = request.headers();
-    let client = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
+    let client = peer.map(|peer| client_behind(peer, headers, &app.proxies));
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     Exchange {
         id: given_id(headers).unwrap_or_else(|| new_id(app)),
@@ -109,6 +119,26 @@ fn begin(app: &App, request: &Request) -> Exchange {
         user_agent: user_agent.map(|text| text.chars().take(USER_AGENT_BYTES_MAX).collect()),
         tenant: OnceLock::new(),
     }
+}
+
+/// Who is behind a proxy that is trusted: the last address of `X-Forwarded-For` that no such proxy
+/// has. What a client writes there itself stands before that, and is not believed.
+fn client_behind(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
+    let is_proxy = |address: &IpAddr| proxies.contains(&address.to_canonical());
+    if !is_proxy(&peer) {
+        return peer;
+    }
+    let values = headers.get_all(FORWARDED_FOR).iter().rev();
+    let texts = values.map_while(|value| value.to_str().ok()).flat_map(|text| text.rsplit(','));
+    let mut nearest = peer;
+    for text in texts {
+        let Ok(address) = text.trim().parse::<IpAddr>() else { break };
+        nearest = address;
+        if !is_proxy(&address) {
+            break;
+        }
+    }
+    nearest
 }
 
 /// The id that the client gave, if it is one that logs can carry.
@@ -160,5 +190,30 @@ fn complete(headers: &mut HeaderMap, exchange: &Exchange) {
     ];
     for (name, value) in usual {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forwarded_address_is_believed_of_a_trusted_proxy_alone() {
+        let address = |text: &str| text.parse::<IpAddr>().expect("an address");
+        let proxies = [address("127.0.0.1"), address("10.0.0.9")];
+        let client = |peer: &str, forwarded: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in forwarded {
+                headers.append(FORWARDED_FOR, HeaderValue::from_static(value));
+            }
+            client_behind(address(peer), &headers, &proxies).to_string()
+        };
+        assert_eq!(client("192.0.2.1", &["192.0.2.7"]), "192.0.2.1", "it is no proxy");
+        assert_eq!(client("127.0.0.1", &["192.0.2.7"]), "192.0.2.7");
+        assert_eq!(client("::ffff:127.0.0.1", &["192.0.2.7"]), "192.0.2.7");
+        assert_eq!(client("127.0.0.1", &["1.1.1.1, 192.0.2.7, 10.0.0.9"]), "192.0.2.7");
+        assert_eq!(client("127.0.0.1", &["1.1.1.1", "192.0.2.7"]), "192.0.2.7");
+        assert_eq!(client("127.0.0.1", &["1.1.1.1, nonsense"]), "127.0.0.1");
+        assert_eq!(client("127.0.0.1", &[]), "127.0.0.1");
     }
 }

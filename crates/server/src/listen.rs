@@ -1,7 +1,10 @@
 //! Connections: HTTP/1 and HTTP/2 on one port, with bounds on how many, how large and how slow.
 
+use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,8 +15,10 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use prometheus::IntGauge;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::Sleep;
 use tower::ServiceExt as _;
 
 /// How long a client may take to send the head of a request.
@@ -28,6 +33,8 @@ const STREAMS_MAX: u32 = 128;
 const RESETS_MAX: usize = 64;
 /// How long requests may take to end when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
+/// How long a client may take nothing of what is written to it.
+const WRITE_TIME_MAX: Duration = Duration::from_secs(60);
 /// How long to wait when no connection can be accepted, as when files run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -96,6 +103,7 @@ fn connect(
         request
     });
     let service = TowerToHyperService::new(service);
+    let stream = Patient::new(stream, WRITE_TIME_MAX);
     let serving = builder.serve_connection(TokioIo::new(stream), service).into_owned();
     let serving = graceful.watch(serving);
     let open = port.connections.clone();
@@ -126,4 +134,96 @@ fn builder() -> auto::Builder<TokioExecutor> {
         .keep_alive_interval(Some(Duration::from_secs(30)))
         .keep_alive_timeout(Duration::from_secs(20));
     builder
+}
+
+/// A connection that ends when the other side takes nothing of what is written for too long.
+#[derive(Debug)]
+struct Patient<S> {
+    stream: S,
+    time_max: Duration,
+    /// Runs while a write waits.
+    waiting: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Patient<S> {
+    fn new(stream: S, time_max: Duration) -> Self {
+        Self { stream, time_max, waiting: None }
+    }
+
+    /// The outcome of a write, or that it has waited too long.
+    fn within_time<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.waiting = None;
+            return written;
+        }
+        let time_max = self.time_max;
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(time_max)));
+        ready!(waiting.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.within_time(context, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, pieces);
+        self.within_time(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_write_that_nobody_takes_ends() {
+        let (near, mut far) = tokio::io::duplex(4);
+        let mut near = Patient::new(near, Duration::from_millis(1));
+        near.write_all(b"four").await.expect("there is room");
+        let error = near.write_all(b"more").await.expect_err("nobody reads");
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        let mut read = [0; 4];
+        far.read_exact(&mut read).await.expect("it was written");
+        near.write_all(b"more").await.expect("somebody reads again");
+    }
 }

@@ -24,6 +24,9 @@ pub(crate) struct Metrics {
     pub(crate) ingest_rejected: IntCounter,
     /// Events that were stored before.
     pub(crate) ingest_duplicates: IntCounter,
+    /// Keys of requests and ids of events that were forgotten before their time, because a tenant
+    /// sent too many.
+    pub(crate) dedupe_forgotten: IntCounter,
     /// How long the journal took to make events durable.
     pub(crate) journal_seconds: Histogram,
     /// Bytes of stored events that queries read.
@@ -97,6 +100,10 @@ impl Metrics {
             ingest_bytes: counter("ingest_bytes_total", "bytes of stored events, as sent")?,
             ingest_rejected: counter("ingest_rejected_total", "events that were not taken")?,
             ingest_duplicates: counter("ingest_duplicates_total", "events stored before")?,
+            dedupe_forgotten: counter(
+                "dedupe_forgotten_total",
+                "keys and event ids that were forgotten before 24 hours",
+            )?,
             query_scanned_bytes: counter("query_scanned_bytes_total", "bytes that queries read")?,
             queries_running: gauge("queries_running", "queries that are running")?,
             inflight_bytes: gauge("ingest_inflight_bytes", "bytes between door and journal")?,
@@ -106,7 +113,7 @@ impl Metrics {
             tenants_open: gauge("tenants_open", "tenants that are open")?,
             tenants_unavailable: gauge("tenants_unavailable", "tenants that do not open")?,
             connections: gauge("connections", "connections that are open")?,
-            audit_dropped: counter("audit_dropped_total", "records of reads that were dropped")?,
+            audit_dropped: counter("audit_dropped_total", "records of `_audit` that were dropped")?,
             request_seconds,
             journal_seconds,
             registry,

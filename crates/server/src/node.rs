@@ -1,17 +1,18 @@
 //! The tenants of this node: each open with its store and its journal, or set aside because it does
 //! not open, so that one tenant's damage is no other tenant's outage.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use futures::StreamExt;
 use ledgerline_api::code::Code;
 use ledgerline_journal::{Apply, TenantJournal};
-use ledgerline_model::id::TenantId;
-use ledgerline_policy::{Job, upkeep};
+use ledgerline_model::id::{DatasetId, TenantId};
+use ledgerline_policy::{Job, Scope, Upkeep, upkeep};
+use ledgerline_store::signer::Signer;
 use ledgerline_store::tenant::TenantStore;
 use ledgerline_world::{Clock, DataDir};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
 use crate::error::{Failure, Result, blocking, chain};
@@ -25,12 +26,28 @@ pub(crate) struct OpenTenant {
     /// Read by whatever rewrites the tenant's files, for as long as it does; true when the tenant
     /// is gone.
     pub(crate) is_gone: RwLock<bool>,
+    /// Held by whoever signs the tenant's ledgers: the datasets whose ledgers are not to be signed
+    /// just now, because they get another key.
+    pub(crate) signing: Mutex<HashSet<DatasetId>>,
+    /// Held by whoever gives ledgers of the tenant new keys.
+    pub(crate) rotating: tokio::sync::Mutex<()>,
+    /// Held by whoever erases events of the tenant.
+    pub(crate) erasing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Clone)]
 enum Slot {
     Open(Arc<OpenTenant>),
-    Unavailable,
+    Unavailable { is_tried_again: bool },
+}
+
+/// Why a tenant does not open.
+#[derive(Debug)]
+pub(crate) struct Unopened {
+    /// In words.
+    pub(crate) why: String,
+    /// Its bytes are not what was written: to try again is of no use.
+    pub(crate) is_corrupt: bool,
 }
 
 /// What opening a tenant takes.
@@ -38,6 +55,7 @@ enum Slot {
 pub(crate) struct Means {
     pub(crate) data: DataDir,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) signer: Arc<Signer>,
     pub(crate) journal: ledgerline_journal::Options,
 }
 
@@ -73,15 +91,18 @@ impl Node {
     pub(crate) async fn open(&self, tenant: TenantId) -> Result<()> {
         let means = self.means.clone();
         let opened = blocking(move || {
-            open(tenant, &means).map(|(opened, _)| opened).map_err(|error| {
-                tracing::error!(%tenant, error, "the tenant does not open");
-                unavailable()
-            })
+            let opened = open(tenant, &means).map(|(opened, _)| opened);
+            Ok(opened.map_err(|Unopened { why, is_corrupt }| {
+                tracing::error!(%tenant, error = why, "the tenant does not open");
+                is_corrupt
+            }))
         });
-        let opened = opened.await;
-        let (slot, answer) = match opened {
-            Ok(opened) => (Slot::Open(Arc::new(opened)), Ok(())),
-            Err(_) => (Slot::Unavailable, Err(unavailable())),
+        let (slot, answer) = match opened.await {
+            Ok(Ok(opened)) => (Slot::Open(Arc::new(opened)), Ok(())),
+            Ok(Err(is_corrupt)) => {
+                (Slot::Unavailable { is_tried_again: !is_corrupt }, Err(unavailable()))
+            }
+            Err(failure) => (Slot::Unavailable { is_tried_again: true }, Err(failure)),
         };
         self.slots.write().insert(tenant, slot);
         answer
@@ -89,7 +110,14 @@ impl Node {
 
     /// Counts a tenant as one that did not open.
     pub(crate) fn set_aside(&self, tenant: TenantId) {
-        self.slots.write().insert(tenant, Slot::Unavailable);
+        self.slots.write().insert(tenant, Slot::Unavailable { is_tried_again: false });
+    }
+
+    /// The tenants that did not open, and may now.
+    pub(crate) fn to_try_again(&self) -> Vec<TenantId> {
+        let slots = self.slots.read();
+        let is_one = |slot: &Slot| matches!(slot, Slot::Unavailable { is_tried_again: true });
+        slots.iter().filter(|(_, slot)| is_one(slot)).map(|(tenant, _)| *tenant).collect()
     }
 
     /// The tenant's data.
@@ -99,7 +127,7 @@ impl Node {
     pub(crate) fn tenant(&self, tenant: TenantId) -> Result<Arc<OpenTenant>> {
         match self.slots.read().get(&tenant) {
             Some(Slot::Open(open)) => Ok(Arc::clone(open)),
-            Some(Slot::Unavailable) | None => Err(unavailable()),
+            Some(Slot::Unavailable { .. }) | None => Err(unavailable()),
         }
     }
 
@@ -108,7 +136,7 @@ impl Node {
         let slots = self.slots.read();
         let open = slots.values().filter_map(|slot| match slot {
             Slot::Open(open) => Some(Arc::clone(open)),
-            Slot::Unavailable => None,
+            Slot::Unavailable { .. } => None,
         });
         open.collect()
     }
@@ -156,6 +184,10 @@ impl Node {
         self.fatal.subscribe()
     }
 
+    pub(crate) fn signer(&self) -> &Signer {
+        &self.means.signer
+    }
+
     pub(crate) fn data(&self) -> &DataDir {
         &self.means.data
     }
@@ -165,29 +197,84 @@ fn unavailable() -> Failure {
     Failure::new(Code::TenantUnavailable, "the tenant's data cannot be opened just now")
 }
 
-/// Opens a tenant, and says which files of its journal had to be set aside.
+/// Opens a tenant, and says which of its files had to be set aside.
 ///
 /// # Errors
-/// In words, what does not open.
+/// What does not open.
 pub(crate) fn open(
     tenant: TenantId,
     means: &Means,
-) -> std::result::Result<(OpenTenant, Vec<String>), String> {
+) -> std::result::Result<(OpenTenant, Vec<String>), Unopened> {
     let scope = upkeep(tenant, Job::Recover);
-    let Means { data, clock, journal } = means;
-    let blobs = data.blobs(&scope).map_err(|error| chain(&error))?;
+    let Means { data, clock, signer, journal } = means;
+    let blobs = data.blobs(&scope).map_err(|error| Unopened {
+        why: chain(&error),
+        is_corrupt: error.kind() == ledgerline_world::ErrorKind::Corrupt,
+    })?;
     let store = TenantStore::open(&scope, blobs.clone(), data.chance().clone());
-    let store = Arc::new(store.map_err(|error| chain(&error))?);
+    let store = store.map_err(|error| Unopened {
+        why: chain(&error),
+        is_corrupt: error.kind() == ledgerline_store::error::ErrorKind::Corrupt,
+    });
+    let store = Arc::new(store?);
     let apply: Arc<dyn Apply> = Arc::clone(&store) as Arc<dyn Apply>;
     let means = (Arc::clone(clock), data.chance().clone());
     let opened = TenantJournal::open(&scope, blobs, means, journal.clone(), store.start(), apply);
-    let (journal, recovered) = opened.map_err(|error| chain(&error))?;
-    let ledgerline_journal::Recovered { replayed, trimmed_bytes, quarantined } = recovered;
+    let (journal, recovered) = opened.map_err(|error| Unopened {
+        why: chain(&error),
+        is_corrupt: error.kind() == ledgerline_journal::ErrorKind::Corrupt,
+    })?;
+    let ledgerline_journal::Recovered { replayed, trimmed_bytes, mut quarantined } = recovered;
     if replayed > 0 || trimmed_bytes > 0 {
         tracing::info!(%tenant, replayed, trimmed_bytes, "the journal was read");
     }
     for file in &quarantined {
         tracing::warn!(%tenant, file, "a file of the journal was set aside");
     }
-    Ok((OpenTenant { id: tenant, store, journal, is_gone: RwLock::new(false) }, quarantined))
+    // Only now: that the journal opened shows that the catalog is not older than it.
+    match store.remove_leftovers(&scope) {
+        Ok(aside) => quarantined.extend(aside),
+        // What stays is in nobody's way, and the next start looks again.
+        Err(error) => {
+            let error = chain(&error);
+            tracing::warn!(%tenant, error, "what a flush or a merge left cannot be looked at");
+        }
+    }
+    check_ledgers(&store, signer, &scope)?;
+    let opened = OpenTenant {
+        id: tenant,
+        store,
+        journal,
+        is_gone: RwLock::new(false),
+        signing: Mutex::default(),
+        rotating: tokio::sync::Mutex::default(),
+        erasing: tokio::sync::Mutex::default(),
+    };
+    Ok((opened, quarantined))
+}
+
+/// A ledger that has fewer entries than were signed was put back from an old copy, or lost its end:
+/// what would be appended now would contradict what was signed.
+fn check_ledgers(
+    store: &TenantStore,
+    signer: &Signer,
+    scope: &Scope<Upkeep>,
+) -> std::result::Result<(), Unopened> {
+    let unopened = |error: ledgerline_store::error::Error| Unopened {
+        why: chain(&error),
+        is_corrupt: error.kind() == ledgerline_store::error::ErrorKind::Corrupt,
+    };
+    for log in store.trees().logs(scope).map_err(unopened)? {
+        let signed = signer.signed(log.id).map_err(unopened)?.map_or(0, |head| head.size);
+        let there = store.trees().noted(log.dataset);
+        if there < signed {
+            let why = format!(
+                "the ledger of {} has {there} entries, but {signed} were signed: the folder is an \
+                 old copy",
+                log.name
+            );
+            return Err(Unopened { why, is_corrupt: true });
+        }
+    }
+    Ok(())
 }

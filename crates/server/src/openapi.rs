@@ -2,11 +2,13 @@
 
 use ledgerline_api::problem::{MEDIA_TYPE, Problem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Content, Ref, RefOr, Response};
+use utoipa::openapi::{Content, Object, Ref, RefOr, Response, Type};
 use utoipa::{Modify, OpenApi};
 
+use crate::answer::Format;
 use crate::otlp_shape;
 use crate::routes;
+use crate::workos_shape;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -24,6 +26,39 @@ use crate::routes;
         routes::auth::me,
         routes::ingest::ingest,
         routes::otlp::ingest_otlp,
+        routes::logs::operations::create_log,
+        routes::logs::operations::create_logs,
+        routes::logs::operations::list_logs,
+        routes::logs::operations::get_log,
+        routes::logs::operations::amend_log,
+        routes::logs::operations::erase_log,
+        routes::logs::operations::log_stats,
+        routes::logs::operations::correlated_logs,
+        routes::logs::operations::export_logs,
+        routes::logs::operations::clean_up_logs,
+        routes::logs::operations::erase_subject,
+        routes::logs::operations::list_holds,
+        routes::logs::operations::create_hold,
+        routes::logs::operations::release_hold,
+        routes::logs::operations::get_audit_settings,
+        routes::logs::operations::set_audit_settings,
+        routes::logs::operations::get_audit_masks,
+        routes::logs::operations::set_audit_masks,
+        routes::logs::operations::retention_plan,
+        routes::logs::operations::list_schemas,
+        routes::logs::operations::get_schema,
+        routes::logs::operations::put_schema,
+        routes::logs::operations::delete_schema,
+        routes::workos::create_workos_event,
+        routes::jobs::get_job,
+        routes::proofs::ledger_policy,
+        routes::proofs::ledger_keys,
+        routes::proofs::rotate_ledger_key,
+        routes::proofs::ledger_checkpoint,
+        routes::proofs::ledger_checkpoints,
+        routes::proofs::ledger_tile,
+        routes::proofs::ledger_inclusion,
+        routes::proofs::ledger_consistency,
         routes::search::search,
         routes::search::histogram,
         routes::search::fields,
@@ -57,6 +92,8 @@ use crate::routes;
     tags(
         (name = "auth", description = "Logins"),
         (name = "ingest", description = "Send events"),
+        (name = "audit", description = "Audit events: typed, amended, erased, and always proven"),
+        (name = "ledger", description = "What proves audit events"),
         (name = "search", description = "Find events"),
         (name = "analytics", description = "Count and chart events"),
         (name = "datasets", description = "Named sets of events"),
@@ -89,8 +126,23 @@ impl Modify for Completion {
         for (path, item) in &mut document.paths.paths {
             let operations =
                 [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-            let is_ours = path != otlp_shape::ROUTE && path != "/healthz" && path != "/readyz";
+            let others = [otlp_shape::ROUTE, workos_shape::ROUTE, "/healthz", "/readyz"];
+            let is_ours = !others.contains(&path.as_str());
             for operation in operations.into_iter().flatten().filter(|_| is_ours) {
+                let parameters = operation.parameters.iter().flatten();
+                let mut named = parameters.filter_map(|parameter| match parameter {
+                    RefOr::T(parameter) => Some(parameter.name.as_str()),
+                    RefOr::Ref(_) => None,
+                });
+                // Whoever answers rows does so in every format.
+                if named.any(|name| name == "format")
+                    && let Some(RefOr::T(good)) = operation.responses.responses.get_mut("200")
+                {
+                    for media in Format::OTHERS {
+                        let text = Content::new(Some(Object::with_type(Type::String)));
+                        good.content.insert(media.to_owned(), RefOr::T(text));
+                    }
+                }
                 let error = RefOr::T(response.clone());
                 operation.responses.responses.insert("default".to_owned(), error);
             }

@@ -54,7 +54,7 @@ pub(crate) fn written(failure: &Failure, format: OtlpFormat, response: Response)
         401 => UNAUTHENTICATED,
         403 => PERMISSION_DENIED,
         404 => NOT_FOUND,
-        413 | 429 => RESOURCE_EXHAUSTED,
+        413 | 429 | 507 => RESOURCE_EXHAUSTED,
         503 => UNAVAILABLE,
         _ => INVALID_ARGUMENT,
     };

@@ -12,22 +12,31 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use http::{StatusCode, header};
+use ledgerline_policy::upkeep_of_tenants;
+use ledgerline_store::signer::Signer;
 use ledgerline_tenancy::Tenancy;
 use ledgerline_world::{Chance, Clock, DataDir, SystemClock};
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
+use crate::act::Acts;
 use crate::app::App;
 use crate::audit::Audit;
 use crate::config::Config;
+use crate::cosigning::Witnesses;
 use crate::desk::{Concurrency, Desk};
 use crate::door::{Door, Limits};
+use crate::eraser;
+use crate::jobs::Jobs;
 use crate::listen::{self, Port};
 use crate::loops;
 use crate::metrics::Metrics;
 use crate::node::{Means, Node};
 use crate::openapi;
+use crate::revive;
+use crate::rotation;
 use crate::routes;
 
 /// The address of the operator's login that the first start makes.
@@ -102,7 +111,13 @@ impl Server {
             .into();
         tracing::info!(%address, %metrics_address, "ready");
         let fatal = app.node.fatal();
-        let loops = tokio::spawn(loops);
+        // What the end of the process cut short.
+        let of_keys = Arc::clone(&app);
+        tokio::spawn(async move { rotation::resume(&of_keys).await });
+        let erasures = eraser::keep_resuming(Arc::clone(&app), stop_loops.subscribe());
+        let loops = tokio::spawn(async move {
+            tokio::join!(loops, erasures);
+        });
         Ok(Self {
             app,
             address,
@@ -166,6 +181,7 @@ impl Server {
         for port in self.ports {
             port.await.context("a port ended badly")?;
         }
+        self.app.acts.ended().await;
         self.app.audit.drain().await;
         self.stop_loops.send_replace(true);
         self.loops.await.context("the background loop ended badly")?;
@@ -208,7 +224,13 @@ async fn open(config: &Config) -> Result<Opened> {
     });
     let (data, tenancy, operator_password) = opened.await??;
     let tenancy = Arc::new(tenancy);
-    let means = Means { data, clock: Arc::clone(&clock), journal: journal_options(config) };
+    let signer = Signer::open(&data, &config.ledger_host).context("open the signer")?;
+    let means = Means {
+        data,
+        clock: Arc::clone(&clock),
+        signer: Arc::new(signer),
+        journal: journal_options(config),
+    };
     let node = Arc::new(Node::new(means));
     let tenants = tenancy.all_tenants().context("list the tenants")?;
     node.open_all(tenants.into_iter().map(|tenant| tenant.id).collect()).await;
@@ -224,6 +246,7 @@ async fn open(config: &Config) -> Result<Opened> {
         inflight_bytes: config.ingest_inflight_bytes,
         memtable_bytes: config.memtable_bytes,
         memtable_bytes_per_tenant: config.memtable_bytes_per_tenant,
+        tenant_bytes: config.tenant_bytes,
     };
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let app = App {
@@ -232,6 +255,13 @@ async fn open(config: &Config) -> Result<Opened> {
         document: Bytes::from(openapi::document().context("write the OpenAPI document")?),
         decoders: Semaphore::new(cores),
         is_stopping: AtomicBool::new(false),
+        acts: Acts::default(),
+        rules: Arc::default(),
+        jobs: Jobs::default(),
+        witnesses: Witnesses::new(config.ledger_witnesses.clone()),
+        anchor: config.ledger_anchor.clone(),
+        proxies: config.trusted_proxies.clone(),
+        reviving: Mutex::default(),
         node,
         tenancy,
         audit,
@@ -239,7 +269,14 @@ async fn open(config: &Config) -> Result<Opened> {
         clock,
         chance,
     };
-    Ok((Arc::new(app), operator_password, Box::pin(work)))
+    let app = Arc::new(app);
+    let of_removal = Arc::clone(&app);
+    // Deletions that the end of the process cut short.
+    let removed = tokio::task::spawn_blocking(move || {
+        revive::remove_leftovers(&of_removal, &upkeep_of_tenants());
+    });
+    removed.await.context("removing what is left of tenants ended badly")?;
+    Ok((app, operator_password, Box::pin(work)))
 }
 
 /// How journals are written.

@@ -3,7 +3,9 @@
 //!
 //! It holds numbers and ids, never a name or a value of an event.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use ledgerline_journal::Position;
 use ledgerline_model::id::{DatasetId, SegmentId, Seq};
@@ -17,8 +19,8 @@ use crate::window::Window;
 
 /// SQLite before this can corrupt its journal (fixed on 2026-03-13).
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
-/// The version of the tables.
-const VERSION: i64 = 1;
+/// The version of the tables. Version 1 lacks `leaving`.
+const VERSION: i64 = 2;
 
 const TABLES: &str = "
     CREATE TABLE segments (
@@ -34,6 +36,8 @@ const TABLES: &str = "
     CREATE TABLE journal (id INTEGER PRIMARY KEY CHECK (id = 1), applied INTEGER NOT NULL) STRICT;
     INSERT INTO journal VALUES (1, 0);
 ";
+/// Segments that are live no more, and whose files may not be deleted yet.
+const LEAVING: &str = "CREATE TABLE leaving (id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;";
 
 /// What the catalog knows of a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,13 +125,18 @@ pub(crate) struct Contents {
     pub(crate) segments: Vec<Entry>,
     pub(crate) next_seqs: Vec<(DatasetId, Seq)>,
     pub(crate) applied: Position,
+    /// Segments whose files are to be deleted: their events are in others, or are past their time.
+    pub(crate) leaving: BTreeSet<SegmentId>,
 }
 
 /// One change, which happens whole or not at all.
 #[derive(Debug, Default)]
 pub(crate) struct Change {
     pub(crate) added: Vec<Entry>,
+    /// Segments that are live no more. Their files may be deleted from now on.
     pub(crate) removed: Vec<SegmentId>,
+    /// Segments whose files are gone.
+    pub(crate) lost: Vec<SegmentId>,
     pub(crate) next_seqs: Vec<(DatasetId, Seq)>,
     /// Where the journal is applied now, when that changes.
     pub(crate) applied: Option<Position>,
@@ -137,6 +146,9 @@ pub(crate) struct Change {
 #[derive(Debug)]
 pub(crate) struct Catalog {
     connection: Mutex<Connection>,
+    /// Files that were deleted since the last change, which will say so.
+    deleted: Mutex<Vec<SegmentId>>,
+    failure: OnceLock<String>,
 }
 
 impl Catalog {
@@ -145,8 +157,8 @@ impl Catalog {
         if rusqlite::version_number() < SQLITE_VERSION_MIN {
             return Err(Error::bug(format!("SQLite {} is too old", rusqlite::version())));
         }
-        let connection = Self::connect(path).map_err(sql)?;
-        Ok(Self { connection: Mutex::new(connection) })
+        let connection = Mutex::new(Self::connect(path).map_err(sql)?);
+        Ok(Self { connection, deleted: Mutex::default(), failure: OnceLock::new() })
     }
 
     fn connect(path: &Path) -> rusqlite::Result<Connection> {
@@ -155,11 +167,14 @@ impl Catalog {
         connection.pragma_update(None, "synchronous", "FULL")?;
         let transaction = connection.transaction()?;
         let version: i64 = transaction.pragma_query_value(None, "user_version", |r| r.get(0))?;
-        if version == 0 {
-            transaction.execute_batch(TABLES)?;
+        match version {
+            0 => transaction.execute_batch(&format!("{TABLES}{LEAVING}"))?,
+            1 => transaction.execute_batch(LEAVING)?,
+            VERSION => {}
+            unknown => return Err(rusqlite::Error::IntegralValueOutOfRange(0, unknown)),
+        }
+        if version != VERSION {
             transaction.pragma_update(None, "user_version", VERSION)?;
-        } else if version != VERSION {
-            return Err(rusqlite::Error::IntegralValueOutOfRange(0, version));
         }
         transaction.commit()?;
         Ok(connection)
@@ -173,28 +188,36 @@ impl Catalog {
         contents.ok_or_else(|| Error::corrupt("the catalog has a segment without an id"))
     }
 
+    /// Why the catalog takes no change any more, when the disk failed under one.
+    pub(crate) fn failure(&self) -> Option<&str> {
+        self.failure.get().map(String::as_str)
+    }
+
     /// Makes a change, durably.
+    ///
+    /// # Errors
+    /// `Unknown` when the disk failed under it, or under one before it: whether that change was
+    /// made shows when the catalog is opened again. After any other error it was not made.
     pub(crate) fn commit(&self, change: &Change) -> Result<()> {
         let mut connection = self.connection.lock();
-        let mut run = || -> rusqlite::Result<()> {
-            let transaction = connection.transaction()?;
-            for id in &change.removed {
-                transaction
-                    .prepare_cached("DELETE FROM segments WHERE id = ?1")?
-                    .execute([id.as_bytes()])?;
+        if let Some(failure) = self.failure() {
+            return Err(Error::new(ErrorKind::Unknown, failure.to_owned()));
+        }
+        let deleted = std::mem::take(&mut *self.deleted.lock());
+        let made = make(&mut connection, change, &deleted).map_err(unmade);
+        if let Err(error) = &made {
+            self.deleted.lock().extend(deleted);
+            if error.kind() == ErrorKind::Unknown {
+                let cause = std::error::Error::source(error).map(ToString::to_string);
+                self.failure.get_or_init(|| format!("{error}: {}", cause.unwrap_or_default()));
             }
-            change.added.iter().try_for_each(|entry| entry.insert(&transaction))?;
-            for (dataset, next) in &change.next_seqs {
-                transaction
-                    .prepare_cached("INSERT OR REPLACE INTO datasets VALUES (?1, ?2)")?
-                    .execute(params![dataset.0, next.0 as i64])?;
-            }
-            if let Some(applied) = change.applied {
-                transaction.execute("UPDATE journal SET applied = ?1", [applied.0 as i64])?;
-            }
-            transaction.commit()
-        };
-        run().map_err(sql)
+        }
+        made
+    }
+
+    /// Notes that the file of a segment that left is deleted. The next change says so.
+    pub(crate) fn note_deleted(&self, id: SegmentId) {
+        self.deleted.lock().push(id);
     }
 
     /// What is wrong with the file itself, if anything.
@@ -207,6 +230,36 @@ impl Catalog {
     }
 }
 
+fn make(
+    connection: &mut Connection,
+    change: &Change,
+    deleted: &[SegmentId],
+) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    let execute = |text: &str, id: &SegmentId| {
+        transaction.prepare_cached(text)?.execute([id.as_bytes()]).map(drop)
+    };
+    for id in change.removed.iter().chain(&change.lost) {
+        execute("DELETE FROM segments WHERE id = ?1", id)?;
+    }
+    for id in &change.removed {
+        execute("INSERT OR REPLACE INTO leaving VALUES (?1)", id)?;
+    }
+    for id in deleted {
+        execute("DELETE FROM leaving WHERE id = ?1", id)?;
+    }
+    change.added.iter().try_for_each(|entry| entry.insert(&transaction))?;
+    for (dataset, next) in &change.next_seqs {
+        transaction
+            .prepare_cached("INSERT OR REPLACE INTO datasets VALUES (?1, ?2)")?
+            .execute(params![dataset.0, next.0 as i64])?;
+    }
+    if let Some(applied) = change.applied {
+        transaction.execute("UPDATE journal SET applied = ?1", [applied.0 as i64])?;
+    }
+    transaction.commit()
+}
+
 fn contents(transaction: &Transaction<'_>) -> rusqlite::Result<Option<Contents>> {
     let mut statement = transaction.prepare("SELECT * FROM segments")?;
     let segments: Option<Vec<Entry>> =
@@ -216,7 +269,20 @@ fn contents(transaction: &Transaction<'_>) -> rusqlite::Result<Option<Contents>>
     let next_seqs = statement.query_map([], next_seq)?.collect::<rusqlite::Result<_>>()?;
     let applied: i64 = transaction.query_row("SELECT applied FROM journal", [], |r| r.get(0))?;
     let applied = Position(applied as u64);
-    Ok(segments.map(|segments| Contents { segments, next_seqs, applied }))
+    let mut statement = transaction.prepare("SELECT id FROM leaving")?;
+    let leaving: Vec<[u8; 16]> =
+        statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let leaving = leaving.into_iter().filter_map(|id| SegmentId::from_bytes(id).ok()).collect();
+    Ok(segments.map(|segments| Contents { segments, next_seqs, applied, leaving }))
+}
+
+/// The error of a change. When the disk fails under one, SQLite cannot tell either whether what it
+/// wrote will be found again; on a full disk it can, and takes the change back.
+fn unmade(error: rusqlite::Error) -> Error {
+    if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) {
+        return Error::caused(ErrorKind::Unknown, "a change of the catalog", error);
+    }
+    sql(error)
 }
 
 fn sql(error: rusqlite::Error) -> Error {
@@ -226,4 +292,51 @@ fn sql(error: rusqlite::Error) -> Error {
         None => ErrorKind::Corrupt,
     };
     Error::caused(kind, "the catalog", error)
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn only_a_failing_disk_leaves_unknown_whether_a_change_was_made() {
+        let kind =
+            |code| unmade(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)).kind();
+        assert_eq!(kind(ffi::SQLITE_IOERR_FSYNC), ErrorKind::Unknown);
+        assert_eq!(kind(ffi::SQLITE_IOERR_WRITE), ErrorKind::Unknown);
+        assert_eq!(kind(ffi::SQLITE_FULL), ErrorKind::Unavailable);
+        assert_eq!(kind(ffi::SQLITE_CORRUPT), ErrorKind::Corrupt);
+    }
+
+    #[test]
+    fn a_catalog_of_the_first_version_is_taken_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("catalog.db");
+        let old = Connection::open(&path).expect("made");
+        old.execute_batch(TABLES).expect("made");
+        old.execute("INSERT INTO datasets VALUES (3, 77)", []).expect("written");
+        old.pragma_update(None, "user_version", 1).expect("written");
+        drop(old);
+        for _ in 0..2 {
+            let catalog = Catalog::open(&path).expect("opened");
+            let contents = catalog.read().expect("read");
+            assert_eq!(contents.next_seqs, [(DatasetId(3), Seq(77))]);
+            assert!(contents.leaving.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_leaves_is_known_until_its_file_is_gone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let catalog = Catalog::open(&folder.path().join("catalog.db")).expect("opened");
+        let id = SegmentId::from_bytes([7; 16]).expect("not zero");
+        let change = Change { removed: vec![id], ..Change::default() };
+        catalog.commit(&change).expect("made");
+        assert_eq!(catalog.read().expect("read").leaving, BTreeSet::from([id]));
+        catalog.note_deleted(id);
+        catalog.commit(&Change::default()).expect("made");
+        assert!(catalog.read().expect("read").leaving.is_empty());
+    }
 }

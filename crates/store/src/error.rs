@@ -11,6 +11,8 @@ pub enum ErrorKind {
     Busy,
     /// The disk or another means is missing just now; try again later.
     Unavailable,
+    /// The disk failed: whether the change was made is not known, and the process must end.
+    Unknown,
     /// Stored bytes are not what was written: they are named, and nothing made of them is served.
     Corrupt,
     /// A broken invariant of the program.
@@ -57,6 +59,14 @@ impl Error {
         }
     }
 
+    /// The same error, in which what should exist does not.
+    pub(crate) fn or_missing(mut self) -> Self {
+        if self.kind == ErrorKind::NotFound {
+            self.kind = ErrorKind::Corrupt;
+        }
+        self
+    }
+
     /// The same error, with the object that it is about.
     pub(crate) fn about(mut self, object: impl std::fmt::Display) -> Self {
         self.what = format!("{object}: {}", self.what).into();
@@ -89,4 +99,15 @@ impl From<ledgerline_world::Error> for Error {
         };
         Self::caused(kind, "a sealed object", error)
     }
+}
+
+/// An error with its causes, on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }

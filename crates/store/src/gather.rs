@@ -1,6 +1,7 @@
 //! Gathering events of several parts into one segment: their order, then column after column.
 //!
-//! One column is in memory at a time, so a merge needs about twice its largest column.
+//! One column is in memory at a time, so a merge needs about twice its largest column; how large
+//! that may be is bounded by who says what is merged.
 
 mod coding;
 mod order;
@@ -9,6 +10,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ledgerline_model::batch::{Kind, Values};
+use ledgerline_model::convention::{ID_KEY, is_evidence};
 use ledgerline_model::id::{DatasetId, SegmentId, Seq};
 use ledgerline_model::time::Timestamp;
 use ledgerline_model::word;
@@ -19,7 +21,7 @@ use crate::column::{ColumnData, Data, ValueRef, spans};
 use crate::error::{Error, Result};
 use crate::index::build::IndexBuilder;
 use crate::memory::extend;
-use crate::part::{Part, System};
+use crate::part::{ColumnHead, Part, System};
 use crate::run::{Run, joined};
 use crate::segment::directory::{ColumnEntry, Directory};
 use crate::segment::write::{SegmentWriter, Sink, Stored};
@@ -31,13 +33,21 @@ pub(crate) struct Input {
     pub(crate) part: Part,
     /// Rising, disjoint.
     pub(crate) rows: Vec<Range<u32>>,
+    /// Those of them that keep their fields and their evidence; the others keep their number, their
+    /// times, their severity and their id.
+    pub(crate) kept: Vec<Range<u32>>,
 }
 
 impl Input {
+    /// Some rows of a part.
+    pub(crate) fn new(part: Part, rows: Vec<Range<u32>>) -> Self {
+        Self { part, kept: rows.clone(), rows }
+    }
+
     /// All rows of a part.
     pub(crate) fn whole(part: Part) -> Self {
         let rows = vec![0..part.rows()];
-        Self { part, rows }
+        Self::new(part, rows)
     }
 
     /// The share of the part's size as it was sent that its rows have.
@@ -112,7 +122,11 @@ pub(crate) fn write_segment(
     for (name, kind) in names(inputs) {
         let merged = Merged::read(inputs, &name, kind)?;
         let number = columns.len() as u32;
+        let is_searched = !is_evidence(&name);
         columns.extend(merged.write(&order, name, &mut writer, |placed, values, codes| {
+            if !is_searched {
+                return;
+            }
             let block = |at: usize| (placed[at].row / block_rows) as usize;
             note_words(&mut index, number, block, values, codes);
         })?);
@@ -154,7 +168,7 @@ pub(crate) fn write_segment(
 
 /// The columns of all inputs, sorted by name and kind.
 fn names(inputs: &[Input]) -> Vec<(Arc<str>, Kind)> {
-    let heads = inputs.iter().flat_map(|input| input.part.columns());
+    let heads = inputs.iter().flat_map(|input| input.part.all_columns());
     let mut names: Vec<_> = heads.map(|head| (Arc::clone(&head.name), head.kind)).collect();
     names.sort_unstable();
     names.dedup();
@@ -194,11 +208,14 @@ impl Merged {
     fn read(inputs: &[Input], name: &str, kind: Kind) -> Result<Self> {
         let mut pieces = Vec::with_capacity(inputs.len());
         for input in inputs {
-            let columns = input.part.columns();
-            let number = input.part.named(name).find(|column| columns[*column].kind == kind);
-            let piece = match number {
-                Some(column) => Some(input.part.column(column, &input.rows)?),
-                None => None,
+            let heads = input.part.all_columns();
+            let same = |head: &ColumnHead| (&*head.name, head.kind).cmp(&(name, kind));
+            let piece = match heads.binary_search_by(same) {
+                Ok(column) => {
+                    let rows = if name == ID_KEY { &input.rows } else { &input.kept };
+                    Some(input.part.column(column, rows)?)
+                }
+                Err(_) => None,
             };
             pieces.push(piece.filter(|piece| !piece.rows.is_empty()));
         }
@@ -228,7 +245,7 @@ impl Merged {
             let stored = Stored::Coded { values: &values, counts: &counts, codes: &codes };
             return writer.column(&name, self.kind, &present, order.rows(), &stored).map(Some);
         }
-        let values = self.plain(&placed);
+        let values = self.plain(&placed)?;
         if is_text {
             note(&placed, &values, None);
         }
@@ -236,20 +253,25 @@ impl Merged {
         writer.column(&name, self.kind, &present, order.rows(), &stored).map(Some)
     }
 
-    fn plain(&self, placed: &[Placed]) -> Values {
+    /// # Errors
+    /// `Bug` when the texts together are longer than one list may be.
+    fn plain(&self, placed: &[Placed]) -> Result<Values> {
         let mut values = Values::new(self.kind);
+        let mut bytes = 0;
         for place in placed {
             let piece = self.pieces[place.input as usize].as_ref().expect("placed values exist");
             let index = place.index as usize;
-            match &piece.data {
-                Data::Plain(from) => extend(&mut values, from, index..index + 1),
-                Data::Coded { dictionary, codes } => {
-                    let code = codes[index] as usize;
-                    extend(&mut values, &dictionary.values, code..code + 1);
-                }
+            let (from, index) = match &piece.data {
+                Data::Plain(from) => (&**from, index),
+                Data::Coded { dictionary, codes } => (&dictionary.values, codes[index] as usize),
+            };
+            bytes += coding::bytes(from, index);
+            if u32::try_from(bytes).is_err() {
+                return Err(Error::bug("the texts of a column take 4 GiB or more"));
             }
+            extend(&mut values, from, index..index + 1);
         }
-        values
+        Ok(values)
     }
 }
 

@@ -12,7 +12,7 @@ use ledgerline_model::strings::Strings;
 use ledgerline_model::time::Timestamp;
 
 use crate::column::{ColumnData, Data, Rows};
-use crate::part::{ColumnHead, System};
+use crate::part::{ColumnHead, System, fields};
 use crate::run::Run;
 
 /// Consecutive events of one dataset, as they were committed.
@@ -25,6 +25,7 @@ pub(crate) struct Memory {
     flags: Vec<u8>,
     span: (Timestamp, Timestamp),
     heads: Vec<ColumnHead>,
+    fields: usize,
     columns: Vec<(Rows, Arc<Values>)>,
     bytes_in: u64,
     size_bytes: usize,
@@ -71,6 +72,7 @@ impl Memory {
             severities,
             flags,
             span: (Timestamp(least), Timestamp(most)),
+            fields: fields(&heads),
             heads,
             columns,
             bytes_in,
@@ -115,6 +117,11 @@ impl Memory {
         &self.heads
     }
 
+    /// How many of the columns are fields.
+    pub(crate) fn fields(&self) -> usize {
+        self.fields
+    }
+
     pub(crate) fn runs(&self) -> &[Run] {
         &self.runs
     }
@@ -140,6 +147,23 @@ impl Memory {
         }
     }
 
+    /// Bytes of memory that the values of a column in some rows take.
+    pub(crate) fn raw_bytes(&self, column: usize, wanted: &[Range<u32>]) -> u64 {
+        let (rows, values) = &self.columns[column];
+        let bytes = |want: &Range<u32>| {
+            let range = indexes(rows, want);
+            let texts = match &**values {
+                Values::Str(texts) | Values::Json(texts) => {
+                    let before = |end: usize| end.checked_sub(1).map_or(0, |at| texts.ends()[at]);
+                    before(range.end) - before(range.start)
+                }
+                Values::I64(_) | Values::F64(_) | Values::Bool(_) => 0,
+            };
+            u64::from(texts) + 12 * range.len() as u64
+        };
+        wanted.iter().map(bytes).sum()
+    }
+
     /// The values of a column in some rows. All of them cost no copy.
     pub(crate) fn column(&self, column: usize, wanted: &[Range<u32>]) -> ColumnData {
         let (rows, values) = &self.columns[column];
@@ -149,21 +173,26 @@ impl Memory {
         let mut kept_rows = Vec::new();
         let mut kept = Values::new(values.kind());
         for want in wanted {
-            let range = match rows {
-                Rows::Span(span) => {
-                    let from = want.start.clamp(span.start, span.end) - span.start;
-                    let to = want.end.clamp(span.start, span.end) - span.start;
-                    from as usize..to as usize
-                }
-                Rows::List(list) => {
-                    list.partition_point(|row| *row < want.start)
-                        ..list.partition_point(|row| *row < want.end)
-                }
-            };
+            let range = indexes(rows, want);
             kept_rows.extend(range.clone().map(|index| rows.get(index)));
             extend(&mut kept, values, range);
         }
         ColumnData { rows: listed(kept_rows), data: Data::Plain(Arc::new(kept)) }
+    }
+}
+
+/// Which of the rows lie in a span, by their indexes.
+fn indexes(rows: &Rows, want: &Range<u32>) -> Range<usize> {
+    match rows {
+        Rows::Span(span) => {
+            let from = want.start.clamp(span.start, span.end) - span.start;
+            let to = want.end.clamp(span.start, span.end) - span.start;
+            from as usize..to as usize
+        }
+        Rows::List(list) => {
+            list.partition_point(|row| *row < want.start)
+                ..list.partition_point(|row| *row < want.end)
+        }
     }
 }
 

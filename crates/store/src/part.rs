@@ -10,10 +10,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ledgerline_model::batch::{Kind, Values};
+use ledgerline_model::convention::{PAYLOAD_KEY, SALT_KEY, is_evidence};
 use ledgerline_model::id::Seq;
 use ledgerline_model::time::Timestamp;
 
-use crate::column::{ColumnData, Data, Dictionary, Texts};
+use crate::column::{ColumnData, Data, Dictionary, Texts, ValueRef};
 use crate::error::{Error, Result};
 use crate::index::Blocks;
 use crate::index::read::{Found, find, scan};
@@ -66,6 +67,17 @@ pub enum Place {
     },
 }
 
+/// What proves one event: the payload that the ledger commits to, and the salt of the commitment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// The event's row in its part.
+    pub row: u32,
+    /// The exact bytes of the payload.
+    pub payload: String,
+    /// The salt, in base64.
+    pub salt: String,
+}
+
 pub(crate) enum Source {
     Segment(Arc<Segment>),
     Memory(Arc<Memory>),
@@ -76,6 +88,12 @@ pub(crate) enum Source {
 pub(crate) struct Segment {
     pub(crate) reader: SegmentReader,
     heads: Vec<ColumnHead>,
+    fields: usize,
+}
+
+/// How many of the columns are fields; those of evidence come after them.
+pub(crate) fn fields(heads: &[ColumnHead]) -> usize {
+    heads.partition_point(|head| !is_evidence(&head.name))
 }
 
 impl Segment {
@@ -90,8 +108,8 @@ impl Segment {
             },
             bounds: column.bounds,
         };
-        let heads = reader.directory().columns.iter().map(head).collect();
-        Self { reader, heads }
+        let heads: Vec<ColumnHead> = reader.directory().columns.iter().map(head).collect();
+        Self { fields: fields(&heads), reader, heads }
     }
 }
 
@@ -143,13 +161,49 @@ impl Part {
         }
     }
 
-    /// The columns, sorted by name and kind.
+    /// The columns of fields, sorted by name and kind.
     #[must_use]
     pub fn columns(&self) -> &[ColumnHead] {
+        match &*self.source {
+            Source::Segment(segment) => &segment.heads[..segment.fields],
+            Source::Memory(memory) => &memory.heads()[..memory.fields()],
+        }
+    }
+
+    /// The columns, those of evidence after those of fields.
+    pub(crate) fn all_columns(&self) -> &[ColumnHead] {
         match &*self.source {
             Source::Segment(segment) => &segment.heads,
             Source::Memory(memory) => memory.heads(),
         }
+    }
+
+    /// The evidence of events, by the rows of the part: rising, disjoint spans. An event that was
+    /// erased has none.
+    ///
+    /// # Errors
+    /// As [`Part::presence`].
+    pub fn evidence(&self, wanted: &[Range<u32>]) -> Result<Vec<Evidence>> {
+        let column = |key: &str| -> Result<Option<ColumnData>> {
+            let heads = self.all_columns();
+            let number = heads.iter().position(|head| *head.name == *key);
+            number.map(|number| self.column(number, wanted)).transpose()
+        };
+        let (Some(payloads), Some(salts)) = (column(PAYLOAD_KEY)?, column(SALT_KEY)?) else {
+            return Ok(Vec::new());
+        };
+        let mut evidence = Vec::with_capacity(payloads.rows.len());
+        for index in 0..payloads.rows.len() {
+            let row = payloads.rows.get(index);
+            let salt = salts.rows.position(row).map(|at| salts.value(at));
+            let (ValueRef::Str(payload), Some(ValueRef::Str(salt))) = (payloads.value(index), salt)
+            else {
+                return Err(Error::corrupt("an event's payload has no salt"));
+            };
+            let (payload, salt) = (payload.to_owned(), salt.to_owned());
+            evidence.push(Evidence { row, payload, salt });
+        }
+        Ok(evidence)
     }
 
     /// The numbers of the columns with this name, one for each kind.
@@ -229,6 +283,20 @@ impl Part {
                 self.note(data.size_bytes() as u64);
                 Ok(data)
             }
+        }
+    }
+
+    /// About how many bytes of memory reading a column in some rows takes, at most: whole pages are
+    /// read for them, of which only the wanted values are kept. Reads none of them.
+    ///
+    /// # Errors
+    /// As [`Part::presence`].
+    pub fn raw_bytes(&self, column: usize, wanted: &[Range<u32>]) -> Result<u64> {
+        match &*self.source {
+            Source::Segment(segment) => {
+                segment.reader.raw_bytes(&segment.reader.directory().columns[column], wanted)
+            }
+            Source::Memory(memory) => Ok(memory.raw_bytes(column, wanted)),
         }
     }
 

@@ -1,10 +1,12 @@
 //! Retention: segments whose every event is past its time are deleted.
 
+use std::collections::HashMap;
+
 use ledgerline_model::id::DatasetId;
 use ledgerline_model::time::Timestamp;
 use ledgerline_policy::{Scope, Upkeep};
 
-use crate::catalog::Change;
+use crate::catalog::{Change, Entry};
 use crate::error::Result;
 use crate::tenant::TenantStore;
 
@@ -15,6 +17,28 @@ pub struct Expired {
     pub segments: u64,
     /// How many events were in them.
     pub events: u64,
+}
+
+/// What time it is, and from when on events are kept.
+#[derive(Debug, Clone)]
+pub struct Horizon {
+    /// The time.
+    pub now: Timestamp,
+    /// For datasets with a retention: what happened, and was received, before goes.
+    pub kept_from: HashMap<DatasetId, Timestamp>,
+}
+
+impl Horizon {
+    /// No dataset has a retention.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self { now, kept_from: HashMap::new() }
+    }
+}
+
+/// Whether every event of a segment happened, and was received, before a time.
+pub(crate) fn is_past(entry: &Entry, before: Timestamp) -> bool {
+    entry.times.1 < before && entry.received.1 < before
 }
 
 impl TenantStore {
@@ -31,18 +55,15 @@ impl TenantStore {
         before: Timestamp,
     ) -> Result<Expired> {
         self.check_tenant(scope.tenant())?;
-        let _writing = self.writing.lock();
+        let _rewriting = self.rewriting.lock();
         let (change, expired) = {
             let state = self.state.read();
             let Some(visible) = state.datasets.get(&dataset) else { return Ok(Expired::default()) };
             let all = state.datasets.values().flat_map(|visible| visible.segments.iter());
             let applied = all.map(|entry| entry.applied).max();
-            let gone = visible.segments.iter().filter(|entry| {
-                entry.times.1 < before
-                    && entry.received.1 < before
-                    && Some(entry.applied) != applied
-            });
-            let gone: Vec<_> = gone.collect();
+            // A flush beside this only raises what is the most: then one more stays.
+            let is_gone = |entry: &&Entry| is_past(entry, before) && Some(entry.applied) != applied;
+            let gone: Vec<_> = visible.segments.iter().filter(is_gone).collect();
             let events = gone.iter().map(|entry| entry.rows).sum();
             let expired = Expired { segments: gone.len() as u64, events };
             let removed = gone.iter().map(|entry| entry.id).collect();
@@ -51,7 +72,7 @@ impl TenantStore {
         if expired.segments > 0 {
             self.catalog.commit(&change)?;
             self.show(&mut self.state.write(), &change);
-            change.removed.iter().try_for_each(|id| self.shelf.delete(*id))?;
+            self.delete(&change.removed);
         }
         Ok(expired)
     }

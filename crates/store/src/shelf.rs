@@ -1,6 +1,6 @@
 //! The shelf: a tenant's segment files, and those of them that are open.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use ledgerline_world::{Blob, BlobPath, TenantBlobs};
 use parking_lot::Mutex;
 
 use crate::catalog::Entry;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, chain};
 use crate::gather::{Input, Label, write_segment};
 use crate::part::Segment;
 use crate::segment::read::{Bytes, SegmentReader};
@@ -24,6 +24,8 @@ const OPEN_MAX: usize = 128;
 pub(crate) struct Shelf {
     blobs: TenantBlobs,
     open: Mutex<Opened>,
+    /// Segments whose files were to be deleted, and are not.
+    undeleted: Mutex<BTreeSet<SegmentId>>,
 }
 
 #[derive(Debug, Default)]
@@ -34,7 +36,7 @@ struct Opened {
 
 impl Shelf {
     pub(crate) fn new(blobs: TenantBlobs) -> Self {
-        Self { blobs, open: Mutex::default() }
+        Self { blobs, open: Mutex::default(), undeleted: Mutex::default() }
     }
 
     /// An open segment.
@@ -61,8 +63,18 @@ impl Shelf {
         Ok(segment)
     }
 
-    /// Writes a segment, reads it again, and gives its entry for the catalog.
+    /// Writes a segment, reads it again, and gives its entry for the catalog. After an error
+    /// nothing is left of it, as far as the disk lets it be deleted.
     pub(crate) fn write(&self, inputs: &[Input], label: Label) -> Result<Entry> {
+        let id = label.id;
+        let written = self.try_write(inputs, label);
+        if written.is_err() {
+            self.discard(&[id]);
+        }
+        written
+    }
+
+    fn try_write(&self, inputs: &[Input], label: Label) -> Result<Entry> {
         let id = label.id;
         let path = path(id)?;
         let mut writer = self.blobs.create(&path)?;
@@ -80,12 +92,46 @@ impl Shelf {
     /// Deletes a segment's file. Whoever has it open can read on.
     pub(crate) fn delete(&self, id: SegmentId) -> Result<()> {
         self.open.lock().segments.remove(&id);
-        Ok(self.blobs.delete(&path(id)?)?)
+        self.undeleted.lock().insert(id);
+        self.blobs.delete(&path(id)?)?;
+        self.undeleted.lock().remove(&id);
+        Ok(())
+    }
+
+    /// Deletes what should have been deleted before.
+    pub(crate) fn delete_undeleted(&self) -> Result<()> {
+        let undeleted = self.undeleted.lock().clone();
+        undeleted.into_iter().try_for_each(|id| self.delete(id))
+    }
+
+    /// Deletes segments that no catalog knows, as far as the disk lets it: one that stays is found
+    /// at the next start.
+    pub(crate) fn discard(&self, ids: &[SegmentId]) {
+        for id in ids {
+            if let Err(error) = self.delete(*id) {
+                tracing::warn!(segment = %id, error = chain(&error), "a segment stays undeleted");
+            }
+        }
+    }
+
+    /// Gives a segment's file another name, under which nothing looks for it.
+    pub(crate) fn set_aside(&self, id: SegmentId) -> Result<()> {
+        self.open.lock().segments.remove(&id);
+        Ok(self.blobs.quarantine(&path(id)?)?)
     }
 
     /// Removes files that were begun and never finished. Nobody may be writing one.
     pub(crate) fn remove_unfinished(&self) -> Result<()> {
         Ok(self.blobs.remove_unfinished(&BlobPath::parse(FOLDER)?)?)
+    }
+
+    /// Whether a segment's file is there.
+    pub(crate) fn exists(&self, id: SegmentId) -> Result<bool> {
+        match self.blobs.sealed_bytes(&path(id)?) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ledgerline_world::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Every segment file that was finished.

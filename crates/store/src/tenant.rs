@@ -1,24 +1,25 @@
 //! One tenant's store: what is visible, and how it changes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use ledgerline_journal::{Apply, Committed, Position, Start};
-use ledgerline_model::id::{DatasetId, Seq, TenantId};
-use ledgerline_model::time::TimeRange;
+use ledgerline_model::id::{DatasetId, DatasetName, SegmentId, Seq, TenantId};
+use ledgerline_model::time::{TimeRange, Timestamp};
 use ledgerline_policy::{Read, Scope, Upkeep};
 use ledgerline_world::{Chance, TenantBlobs};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
 use crate::catalog::{Catalog, Contents, Entry};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, chain};
 use crate::memory::Memory;
 use crate::part::{Part, Source};
-use crate::shelf::Shelf;
+use crate::shelf::{self, Shelf};
 use crate::snapshot::Snapshot;
 use crate::stack::Stack;
+use crate::tree::Trees;
 use crate::window::meets;
 
 pub(crate) const CATALOG_FILE: &str = "catalog.db";
@@ -32,10 +33,16 @@ pub struct TenantStore {
     pub(crate) tenant: TenantId,
     pub(crate) catalog: Catalog,
     pub(crate) shelf: Shelf,
+    pub(crate) trees: Trees,
     pub(crate) chance: Chance,
     pub(crate) state: RwLock<State>,
-    /// Held by whoever writes segments: one flush, merge or expiry at a time.
+    /// Held by a flush, which moves events out of memory: one at a time.
     pub(crate) writing: Mutex<()>,
+    /// Held by whoever takes live segments away or puts others in their place: one at a time. A
+    /// flush only adds segments, so it goes on beside. Taken before `writing`.
+    pub(crate) rewriting: Mutex<()>,
+    /// Live segments that could not be read when they were to be merged; not tried again.
+    pub(crate) unmergeable: Mutex<HashSet<SegmentId>>,
 }
 
 /// What is visible.
@@ -84,41 +91,75 @@ pub struct Usage {
     pub segments: u64,
 }
 
+/// The events of one segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// The numbers of the first and the last.
+    pub seqs: (Seq, Seq),
+    /// How many there are.
+    pub events: u64,
+    /// When the newest of them happened, or was received, whichever was later.
+    pub newest: Timestamp,
+}
+
 impl TenantStore {
-    /// Opens a tenant's store; makes it when there is none. Segment files that the catalog does not
-    /// know are what was left when a flush or a merge was cut off: they are deleted, and their
-    /// events are in the journal or in the segments that were to be merged.
+    /// Opens a tenant's store; makes it when there is none. Deletes nothing: what a flush or a
+    /// merge left that was cut off is for [`TenantStore::remove_leftovers`].
     ///
     /// # Errors
-    /// `Corrupt` when the catalog is damaged, or lost while there are segments:
-    /// [`TenantStore::fsck`] makes it again.
+    /// `Corrupt` when the catalog is damaged, or lost while there are segments, or when a live
+    /// segment is missing: [`TenantStore::fsck`] makes it again.
     pub fn open(scope: &Scope<Upkeep>, blobs: TenantBlobs, chance: Chance) -> Result<Self> {
         if scope.tenant() != blobs.tenant() {
             return Err(Error::bug("a scope of another tenant"));
         }
         let file = blobs.local_file(CATALOG_FILE);
         let is_new = !blobs.has_local_file(CATALOG_FILE);
+        let trees = Trees::open(scope, &blobs, chance.clone())?;
         let shelf = Shelf::new(blobs);
-        shelf.remove_unfinished()?;
-        let files = shelf.list()?;
+        let files: HashSet<SegmentId> = shelf.list()?.into_iter().collect();
         if is_new && !files.is_empty() {
             return Err(Error::corrupt("the catalog is lost, but there are segments"));
         }
         let catalog = Catalog::open(&file)?;
         let contents = catalog.read()?;
-        let live = |id| contents.segments.iter().any(|entry| entry.id == id);
-        for id in files.into_iter().filter(|id| !live(*id)) {
-            tracing::info!(segment = %id, "removing what a cut-off flush or merge left");
-            shelf.delete(id)?;
+        if let Some(entry) = contents.segments.iter().find(|entry| !files.contains(&entry.id)) {
+            return Err(missing(entry.id));
         }
         Ok(Self {
             tenant: scope.tenant(),
             catalog,
             shelf,
+            trees,
             chance,
             state: RwLock::new(State::of(contents)),
             writing: Mutex::new(()),
+            rewriting: Mutex::new(()),
+            unmergeable: Mutex::default(),
         })
+    }
+
+    /// The ledgers of the tenant's audit datasets.
+    #[must_use]
+    pub fn trees(&self) -> &Trees {
+        &self.trees
+    }
+
+    /// Makes the ledger of an audit dataset, if it has none.
+    ///
+    /// # Errors
+    /// The database's; `Corrupt` when there are events and no ledger: it was lost, and what would
+    /// be promised of new events could never be proven.
+    pub fn ensure_ledger(&self, dataset: DatasetId, name: &DatasetName) -> Result<()> {
+        let has_events = {
+            let state = self.state.read();
+            let next = state.datasets.get(&dataset).map(|visible| *visible.next_seq.borrow());
+            next.is_some_and(|next| next > 0)
+        };
+        if has_events && self.trees.log_id(dataset).is_none() {
+            return Err(Error::corrupt(format!("the ledger of {name} is lost")));
+        }
+        self.trees.ensure(dataset, name)
     }
 
     /// What the journal need not replay.
@@ -135,7 +176,8 @@ impl TenantStore {
     /// parts that have none of its events.
     ///
     /// # Errors
-    /// `Bug` when the scope is another tenant's; else the disk's.
+    /// `Corrupt` when a live segment is missing or damaged; `Bug` when the scope is another
+    /// tenant's; else the disk's.
     pub fn snapshot(
         &self,
         scope: &Scope<Read>,
@@ -143,14 +185,27 @@ impl TenantStore {
         range: TimeRange,
     ) -> Result<Snapshot> {
         self.check_tenant(scope.tenant())?;
+        self.retried_snapshot(dataset, range)
+    }
+
+    fn retried_snapshot(&self, dataset: DatasetId, range: TimeRange) -> Result<Snapshot> {
         let mut tries = 0;
         loop {
             tries += 1;
             match self.try_snapshot(dataset, range) {
                 Err(error) if error.kind() == ErrorKind::NotFound && tries < SNAPSHOT_TRIES => {}
-                answer => return answer,
+                answer => return answer.map_err(Error::or_missing),
             }
         }
+    }
+
+    /// As [`TenantStore::snapshot`], of all time, for Ledgerline's own work.
+    ///
+    /// # Errors
+    /// As [`TenantStore::snapshot`].
+    pub fn snapshot_for(&self, scope: &Scope<Upkeep>, dataset: DatasetId) -> Result<Snapshot> {
+        self.check_tenant(scope.tenant())?;
+        self.retried_snapshot(dataset, TimeRange::ALL)
     }
 
     fn try_snapshot(&self, dataset: DatasetId, range: TimeRange) -> Result<Snapshot> {
@@ -169,7 +224,9 @@ impl TenantStore {
             (Arc::clone(&visible.segments), parts, Seq(*visible.next_seq.borrow()))
         };
         for entry in segments.iter().filter(|entry| meets(entry.times, range)) {
-            parts.push(part(Source::Segment(self.shelf.open(entry.id)?)));
+            let segment = self.shelf.open(entry.id);
+            let about = |error: Error| error.about(format!("live segment {}", entry.id));
+            parts.push(part(Source::Segment(segment.map_err(about)?)));
         }
         Ok(Snapshot::new(self.tenant, parts, as_of, scanned))
     }
@@ -198,8 +255,56 @@ impl TenantStore {
         state.datasets.get(&dataset).map(Visible::usage).unwrap_or_default()
     }
 
+    /// The segments of a dataset, by the number of their first event. What is in memory is not
+    /// among them.
+    ///
+    /// # Errors
+    /// `Bug` when the scope is another tenant's.
+    pub fn stretches(&self, scope: &Scope<Upkeep>, dataset: DatasetId) -> Result<Vec<Stretch>> {
+        self.check_tenant(scope.tenant())?;
+        let state = self.state.read();
+        let segments = state.datasets.get(&dataset).map(|visible| visible.segments.iter());
+        let stretch = |entry: &Entry| Stretch {
+            seqs: entry.seqs,
+            events: entry.rows,
+            newest: entry.times.1.max(entry.received.1),
+        };
+        let mut stretches: Vec<Stretch> = segments.into_iter().flatten().map(stretch).collect();
+        stretches.sort_by_key(|stretch| stretch.seqs);
+        Ok(stretches)
+    }
+
+    /// Why the store takes nothing more, when the disk failed under a change of its catalog: the
+    /// process must then end, and the next start finds out what is there.
+    #[must_use]
+    pub fn failed(&self) -> Option<String> {
+        self.catalog.failure().map(str::to_owned)
+    }
+
+    /// How many bytes all segments take.
+    #[must_use]
+    pub fn stored_bytes(&self) -> u64 {
+        let state = self.state.read();
+        let segments = state.datasets.values().flat_map(|visible| visible.segments.iter());
+        segments.map(|entry| entry.sealed_bytes).sum()
+    }
+
     pub(crate) fn check_tenant(&self, tenant: TenantId) -> Result<()> {
         if tenant == self.tenant { Ok(()) } else { Err(Error::bug("a scope of another tenant")) }
+    }
+
+    /// Deletes the files of segments that the catalog lets go. That one stays harms nobody but the
+    /// disk, and the next start deletes it.
+    pub(crate) fn delete(&self, ids: &[SegmentId]) {
+        for id in ids {
+            match self.shelf.delete(*id) {
+                Ok(()) => self.catalog.note_deleted(*id),
+                Err(error) => {
+                    let error = chain(&error);
+                    tracing::warn!(segment = %id, error, "a segment stays undeleted");
+                }
+            }
+        }
     }
 
     /// Shows the live segments of some datasets as a change of the catalog left them.
@@ -214,6 +319,13 @@ impl TenantStore {
             let visible = state.datasets.entry(entry.dataset).or_default();
             Arc::make_mut(&mut visible.segments).push(entry.clone());
         }
+    }
+}
+
+fn missing(id: SegmentId) -> Error {
+    match shelf::path(id) {
+        Ok(path) => Error::corrupt(format!("{path} is live, and is missing")),
+        Err(error) => error,
     }
 }
 
@@ -258,6 +370,8 @@ impl Apply for TenantStore {
     /// Makes a commit visible. One that is in segments already, which happens when the catalog was
     /// made again from segments, is left out.
     fn apply(&self, committed: Committed) {
+        // First its entry, so that whatever is visible has one.
+        self.trees.note(&committed);
         let (position, dataset, first) =
             (committed.position(), committed.dataset(), committed.first_seq());
         let id_base = committed.id_base();

@@ -1,5 +1,6 @@
 //! The datasets of a tenant.
 
+use ledgerline_model::dataset::DatasetKind;
 use ledgerline_model::id::DatasetName;
 use ledgerline_policy::{Action, Append, Manage, Read, ReadGrant, Scope, Upkeep};
 
@@ -16,24 +17,37 @@ impl Tenancy {
         self.records(scope.tenant())?.dataset(scope.dataset())
     }
 
+    /// The dataset that may be appended to; none when the first event will make it.
+    ///
+    /// # Errors
+    /// As [`Tenancy::dataset_to_append`].
+    pub fn find_to_append(&self, scope: &Scope<Append>) -> Result<Option<Dataset>> {
+        let records = self.records(scope.tenant())?;
+        let name = scope.dataset();
+        match records.dataset(name) {
+            Ok(dataset) => of_kind(dataset, scope.kind()).map(Some),
+            Err(_) if name.is_reserved() || records.tenant().makes_datasets => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The dataset that may be appended to; makes it when there is none and the tenant lets it.
     /// Ledgerline's own are always made: nobody can switch them off.
     ///
     /// # Errors
-    /// `NotFound` when the tenant switched that off, `Invalid` at `limits::DATASETS_MAX`.
+    /// `NotFound` when the tenant switched that off, `Invalid` at `limits::DATASETS_MAX`,
+    /// `Conflict` when it is there and holds something else than the scope is for.
     pub fn dataset_to_append(&self, scope: &Scope<Append>) -> Result<Dataset> {
-        let records = self.records(scope.tenant())?;
-        let name = scope.dataset();
-        let missing = match records.dataset(name) {
-            Ok(dataset) => return Ok(dataset),
-            Err(error) => error,
-        };
-        if !name.is_reserved() && !records.tenant().makes_datasets {
-            return Err(missing);
+        if let Some(dataset) = self.find_to_append(scope)? {
+            return Ok(dataset);
         }
-        match records.make_dataset(name, &DatasetSettings::default(), self.now()) {
+        let (records, name) = (self.records(scope.tenant())?, scope.dataset());
+        let settings = DatasetSettings::default();
+        match records.make_dataset((name, scope.kind()), &settings, self.now()) {
             // Somebody else made it since.
-            Err(error) if error.kind() == ErrorKind::Conflict => records.dataset(name),
+            Err(error) if error.kind() == ErrorKind::Conflict => {
+                of_kind(records.dataset(name)?, scope.kind())
+            }
             made => made,
         }
     }
@@ -62,13 +76,13 @@ impl Tenancy {
     pub fn create_dataset(
         &self,
         scope: &Scope<Manage>,
-        name: &DatasetName,
+        (name, kind): (&DatasetName, DatasetKind),
         settings: &DatasetSettings,
     ) -> Result<Dataset> {
         let records = self.managed(scope, Action::ManageDatasets)?;
         check_not_reserved(name)?;
         settings.check()?;
-        records.make_dataset(name, settings, self.now())
+        records.make_dataset((name, kind), settings, self.now())
     }
 
     /// Sets all settings of a dataset. Those of Ledgerline's own datasets are not the tenant's to
@@ -87,6 +101,13 @@ impl Tenancy {
         settings.check()?;
         records.set_dataset(name, settings)
     }
+}
+
+fn of_kind(dataset: Dataset, kind: DatasetKind) -> Result<Dataset> {
+    if dataset.kind == kind {
+        return Ok(dataset);
+    }
+    Err(Error::conflict("dataset", format!("the dataset holds {}, not {kind}", dataset.kind)))
 }
 
 fn check_not_reserved(name: &DatasetName) -> Result<()> {

@@ -13,8 +13,8 @@ use crate::tenant::{KeyDraft, Rotation};
 
 const NAME_CHARS_MAX: usize = 100;
 const SCOPES_MAX: usize = 100;
-/// How long two secrets of a key are good beside each other: 90 days.
-const OVERLAP_SECONDS_MAX: u64 = 90 * 24 * 3600;
+/// How long two secrets of a key are good beside each other: 30 days.
+const OVERLAP_SECONDS_MAX: u64 = 30 * 24 * 3600;
 
 impl Tenancy {
     /// The tenant's keys, the oldest first.
@@ -48,7 +48,7 @@ impl Tenancy {
         Ok((key, text))
     }
 
-    /// Gives a key a second secret; the first is good for `overlap_seconds` more, at most 90 days.
+    /// Gives a key a second secret; the first is good for `overlap_seconds` more, at most 30 days.
     /// One from an earlier rotation is dead at once.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl Tenancy {
     ) -> Result<(ApiKey, String)> {
         let records = self.managed(scope, Action::ManageKeys)?;
         if overlap_seconds > OVERLAP_SECONDS_MAX {
-            let what = format!("two secrets are good for at most {OVERLAP_SECONDS_MAX} seconds");
+            let what = format!("an overlap is at most {OVERLAP_SECONDS_MAX} seconds");
             return Err(Error::invalid("overlap_seconds", what));
         }
         let _change = records.change().lock();

@@ -16,6 +16,7 @@ mod address;
 mod cache;
 mod datasets;
 mod db;
+mod documents;
 mod error;
 mod index;
 mod keys;
@@ -31,6 +32,9 @@ mod tenants;
 mod throttle;
 mod users;
 
+pub use documents::{
+    DOCUMENT_BYTES_MAX, DOCUMENTS_MAX, Document, DocumentKind, VERSIONS_MAX, Version,
+};
 pub use error::{Error, ErrorKind, Result};
 pub use records::{
     ApiKey, Dataset, DatasetSettings, NewKey, NewUser, Options, Tenant, Tokens, User,

@@ -5,7 +5,9 @@ pub(crate) mod password;
 pub(crate) mod session;
 pub(crate) mod token;
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ledgerline_model::id::{RecordId, TenantId};
 use ledgerline_policy::Principal;
@@ -19,6 +21,7 @@ use crate::seals::{Owner, sha256};
 use crate::secret;
 use crate::tenancy::Tenancy;
 use crate::tenant::TenantRecords;
+use crate::throttle::Attempt;
 use session::{NewToken, Person};
 use token::Bearer;
 
@@ -45,14 +48,21 @@ impl Holder<'_> {
 
 impl Tenancy {
     /// Logs a person in. Of a user whose address is in several tenants, `tenant` (name or id) says
-    /// which; without it, the password must be right in exactly one of them. Slow by design: call
-    /// it off the async threads. An unknown address takes as long as a wrong password.
+    /// which; without it, the password must be right in exactly one of them. `client` says from
+    /// where the login comes, where that is known. Slow by design: call it off the async threads,
+    /// after [`Tenancy::login_pause`]. An unknown address takes as long as a wrong password.
     ///
     /// # Errors
     /// `Unauthenticated`, `Busy` after too many failures.
-    pub fn login(&self, email: &str, password: &str, tenant: Option<&str>) -> Result<Tokens> {
+    pub fn login(
+        &self,
+        email: &str,
+        password: &str,
+        tenant: Option<&str>,
+        client: Option<IpAddr>,
+    ) -> Result<Tokens> {
         let now = self.clock.monotonic();
-        let attempt = self.seals.hash_attempt(&email.to_lowercase());
+        let attempt = Attempt::new(self.seals.hash_attempt(&email.to_lowercase()), client);
         self.throttle.check(&attempt, now)?;
         let accounts = self.accounts(email, tenant)?;
         let hashes: Result<Vec<String>> = accounts
@@ -64,7 +74,7 @@ impl Tenancy {
         let mut matching = self.passwords.matching(password, &hashes, may_try)?;
         matching.retain(|at| !accounts[*at].1.disabled);
         let [only] = matching[..] else {
-            self.throttle.failed(attempt, now);
+            self.throttle.failed(&attempt, now);
             return Err(Error::unauthenticated());
         };
         self.throttle.succeeded(&attempt);
@@ -77,6 +87,12 @@ impl Tenancy {
             return self.begin_session(holder.people(), &account);
         }
         self.begin_session(holder.people(), account)
+    }
+
+    /// How long to wait before a login: none, unless very many fail.
+    #[must_use]
+    pub fn login_pause(&self) -> Duration {
+        self.throttle.pause(self.clock.monotonic())
     }
 
     /// The tenants that hold a user of this address: whom a failed login is told to.

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use ledgerline_model::convention::Conventions;
+use ledgerline_model::dataset::DatasetKind;
 use ledgerline_model::id::{DatasetId, DatasetName, RecordId, TenantId, TenantName};
 use ledgerline_model::limits::KEY_BYTES_MAX;
 use ledgerline_model::time::Timestamp;
@@ -129,10 +130,23 @@ pub struct Dataset {
     pub id: DatasetId,
     /// Its name.
     pub name: DatasetName,
+    /// What it holds, for ever.
+    pub kind: DatasetKind,
     /// When it was made.
     pub created: Timestamp,
     /// What its tenant set for it.
     pub settings: DatasetSettings,
+}
+
+impl Dataset {
+    /// Which keys mean what in this dataset.
+    #[must_use]
+    pub fn conventions(&self) -> Conventions {
+        match self.kind {
+            DatasetKind::Audit => Conventions::audit(),
+            DatasetKind::Logs => self.settings.conventions(),
+        }
+    }
 }
 
 /// What a tenant can set for a dataset.
@@ -150,9 +164,7 @@ pub struct DatasetSettings {
 }
 
 impl DatasetSettings {
-    /// Which keys mean what in this dataset.
-    #[must_use]
-    pub fn conventions(&self) -> Conventions {
+    fn conventions(&self) -> Conventions {
         Conventions::with(
             self.time_key.as_deref(),
             self.message_key.as_deref(),

@@ -82,7 +82,7 @@ pub(crate) fn make_password(chance: &Chance) -> String {
 
 fn kind(scopes: &[KeyScope]) -> &'static str {
     let of = |scope: &KeyScope| match scope {
-        KeyScope::Ingest | KeyScope::IngestLogs(_) => KINDS[0],
+        KeyScope::Ingest | KeyScope::IngestLogs(_) | KeyScope::IngestAudit(_) => KINDS[0],
         KeyScope::Query(_) => KINDS[1],
         KeyScope::Admin => KINDS[2],
     };

@@ -41,9 +41,18 @@ pub struct Tenancy {
     pub(crate) tenants: RwLock<HashMap<TenantId, Arc<TenantRecords>>>,
     /// Tenants whose folders were left behind: half made or half deleted when the process ended.
     pub(crate) leftovers: Mutex<Vec<TenantId>>,
-    pub(crate) damaged: Mutex<Vec<(TenantId, String)>>,
+    pub(crate) damaged: Mutex<Vec<Damaged>>,
     /// Held while tenants or operators are made or deleted.
     pub(crate) change: Mutex<()>,
+}
+
+/// A live tenant whose records do not open.
+#[derive(Debug)]
+pub(crate) struct Damaged {
+    pub(crate) tenant: TenantId,
+    pub(crate) why: String,
+    /// The bytes are not what was written: to try again is of no use.
+    pub(crate) is_corrupt: bool,
 }
 
 impl fmt::Debug for Tenancy {

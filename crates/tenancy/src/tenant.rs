@@ -135,6 +135,10 @@ impl TenantRecords {
         &self.people
     }
 
+    pub(crate) fn database(&self) -> &Database {
+        &self.db
+    }
+
     pub(crate) fn change(&self) -> &Mutex<()> {
         &self.change
     }

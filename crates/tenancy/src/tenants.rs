@@ -1,11 +1,12 @@
 //! Making, listing and deleting tenants.
 //!
 //! ```text
-//! make     control: a row, in the making → folder and records.db → control: the row is live
-//! delete   control: the row is deleted, its name free → the key and the folder, by the caller
+//! create   control: a row, in the making → folder and records.db
+//! confirm  control: the row is live
+//! delete   control: the row is deleted, its name free → the folder and its keys → no row
 //! ```
-//! Only a live row is a tenant. What is left of one whose making or deleting was cut short is
-//! removed when the operator next makes or deletes one.
+//! Only a live row outlives a restart. What is left of a tenant whose making or deleting was cut
+//! short is removed at the next start, and while the server runs by the background loop.
 
 use std::sync::Arc;
 
@@ -13,10 +14,10 @@ use ledgerline_model::id::{TenantId, TenantName};
 use ledgerline_policy::{Action, Manage, OperatorScope, Role, Scope};
 
 use crate::address::Address;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::people::NewAccount;
 use crate::records::{NewUser, Tenant, User};
-use crate::tenancy::{Tenancy, require};
+use crate::tenancy::{Damaged, Tenancy, require};
 use crate::tenant::TenantRecords;
 
 impl Tenancy {
@@ -40,7 +41,9 @@ impl Tenancy {
         self.all_tenants()
     }
 
-    /// Makes a tenant with its first admin, both or neither. Slow by design: it hashes a password.
+    /// Makes a tenant with its first admin, both or neither. It is there for good when
+    /// [`Tenancy::confirm_tenant`] says so; before that, a restart removes it. Slow by design: it
+    /// hashes a password.
     ///
     /// # Errors
     /// `Denied`, `Invalid`, `Conflict` when the name is taken, `Busy`.
@@ -62,35 +65,80 @@ impl Tenancy {
         let account = self.new_account(admin)?;
         let _change = self.change.lock();
         self.check_name(name)?;
-        self.remove_leftovers(scope);
         let id = self.data.chance().tenant_id();
         let created = self.now();
         let tenant = Tenant { id, name: name.clone(), created, makes_datasets: true };
         let made = self.make(tenant, &account);
         if made.is_err() {
-            self.leftovers.lock().push(id);
-            self.remove_leftovers(scope);
+            self.index.forget_tenant(id);
+            if self.remove_leftover(scope, id).is_err() {
+                self.leftovers.lock().push(id);
+            }
         }
         made
     }
 
-    /// Forgets a tenant; its credentials are dead at once. The folder is
-    /// `DataDir::delete_tenant`'s.
+    /// Says that a tenant that was created is there for good.
+    ///
+    /// # Errors
+    /// `Denied`, `NotFound`, the database's.
+    pub fn confirm_tenant(&self, scope: &OperatorScope, id: TenantId) -> Result<()> {
+        require(scope, Action::ManageTenants)?;
+        let _change = self.change.lock();
+        let tenant = self.records(id)?.tenant();
+        self.control.write(|sql| {
+            sql.prepare_cached("UPDATE tenant SET state = 'live', name = ? WHERE id = ?")?
+                .execute((tenant.name.as_str(), id.as_bytes()))?;
+            Ok(())
+        })
+    }
+
+    /// Forgets a tenant, whether its records open or not; its credentials are dead at once. Its
+    /// folder and keys are left for [`Tenancy::remove_leftovers`].
     ///
     /// # Errors
     /// `Denied`, `NotFound`.
     pub fn delete_tenant(&self, scope: &OperatorScope, id: TenantId) -> Result<()> {
         require(scope, Action::ManageTenants)?;
         let _change = self.change.lock();
-        let records = self.records(id)?;
-        self.remove_leftovers(scope);
+        let is_there: bool = self.control.read(|sql| {
+            let exists = "SELECT EXISTS (SELECT 1 FROM tenant WHERE id = ? AND state <> 'deleted')";
+            Ok(sql.query_row(exists, [id.as_bytes()], |row| row.get(0))?)
+        })?;
+        if !is_there {
+            return Err(Error::not_found("no such tenant"));
+        }
         self.mark_deleted(id)?;
-        self.tenants.write().remove(&id);
+        self.leftovers.lock().push(id);
+        self.damaged.lock().retain(|damaged| damaged.tenant != id);
+        let records = self.tenants.write().remove(&id);
         self.index.forget_tenant(id);
-        if let Err(error) = records.mark_deleted() {
+        if let Some(Err(error)) = records.map(|records| records.mark_deleted()) {
             tracing::warn!(tenant = %id, %error, "the tenant's own file does not say it is deleted");
         }
         Ok(())
+    }
+
+    /// Destroys what is left of tenants that were deleted, or only half made. `let_go` is called
+    /// before the folder of each goes. Returns the tenants of which something stays for the next
+    /// time.
+    pub fn remove_leftovers(
+        &self,
+        scope: &OperatorScope,
+        mut let_go: impl FnMut(TenantId),
+    ) -> Vec<TenantId> {
+        let mut leftovers = self.leftovers.lock();
+        leftovers.retain(|id| {
+            self.index.forget_tenant(*id);
+            let_go(*id);
+            let removed = self.remove_leftover(scope, *id);
+            if let Err(error) = &removed {
+                let error = error.with_causes();
+                tracing::warn!(tenant = %id, error, "what is left of a tenant stays for now");
+            }
+            removed.is_err()
+        });
+        leftovers.clone()
     }
 
     /// The tenant of a principal.
@@ -113,7 +161,25 @@ impl Tenancy {
     /// all other tenants are served.
     #[must_use]
     pub fn damaged_tenants(&self) -> Vec<(TenantId, String)> {
-        self.damaged.lock().clone()
+        let damaged = self.damaged.lock();
+        damaged.iter().map(|damaged| (damaged.tenant, damaged.why.clone())).collect()
+    }
+
+    /// Tries those again whose records are not damaged for good. Returns the tenants that open now.
+    pub fn retry_damaged(&self) -> Vec<TenantId> {
+        let _change = self.change.lock();
+        let mut open = Vec::new();
+        self.damaged.lock().retain_mut(|damaged| {
+            if damaged.is_corrupt {
+                return true;
+            }
+            match self.open_tenant(damaged.tenant) {
+                Ok(()) => open.push(damaged.tenant),
+                Err(error) => *damaged = Damaged::new(damaged.tenant, &error),
+            }
+            open.last() != Some(&damaged.tenant)
+        });
+        open
     }
 
     /// Opens every live tenant, and makes the index what their files say.
@@ -131,9 +197,10 @@ impl Tenancy {
                 continue;
             }
             if let Err(error) = self.open_tenant(id) {
-                let why = error.with_causes();
+                let damaged = Damaged::new(id, &error);
+                let why = &damaged.why;
                 tracing::error!(tenant = %id, error = why, "the records of a tenant do not open");
-                self.damaged.lock().push((id, why));
+                self.damaged.lock().push(damaged);
             }
         }
         Ok(())
@@ -189,7 +256,13 @@ impl Tenancy {
     }
 
     fn check_name(&self, name: &TenantName) -> Result<()> {
-        if self.live_tenants().iter().any(|records| records.tenant().name == *name) {
+        let is_open = self.live_tenants().iter().any(|records| records.tenant().name == *name);
+        // One whose records do not open has its name all the same.
+        let is_there: bool = self.control.read(|sql| {
+            let exists = "SELECT EXISTS (SELECT 1 FROM tenant WHERE name = ?)";
+            Ok(sql.query_row(exists, [name.as_str()], |row| row.get(0))?)
+        })?;
+        if is_open || is_there {
             return Err(Error::conflict("name", "there is a tenant of this name already"));
         }
         Ok(())
@@ -205,25 +278,8 @@ impl Tenancy {
         let admin = self.data.chance().record_id();
         let (records, user) = TenantRecords::make(&self.data, tenant.clone(), admin, account)?;
         self.index.put_address(id, &account.address)?;
-        self.control.write(|sql| {
-            sql.prepare_cached("UPDATE tenant SET state = 'live', name = ? WHERE id = ?")?
-                .execute((tenant.name.as_str(), id.as_bytes()))?;
-            Ok(())
-        })?;
         self.tenants.write().insert(id, Arc::new(records));
         Ok((tenant, user))
-    }
-
-    /// Destroys what was left behind. What cannot be removed now stays for the next time.
-    fn remove_leftovers(&self, scope: &OperatorScope) {
-        self.leftovers.lock().retain(|id| {
-            self.index.forget_tenant(*id);
-            let removed = self.remove_leftover(scope, *id);
-            if let Err(error) = &removed {
-                tracing::warn!(tenant = %id, %error, "what is left of a tenant stays for now");
-            }
-            removed.is_err()
-        });
     }
 
     /// The row is dead before the folder goes, whatever became of its last change, and goes after
@@ -244,5 +300,12 @@ impl Tenancy {
             sql.prepare_cached("DELETE FROM lookup WHERE tenant = ?")?.execute([id.as_bytes()])?;
             Ok(())
         })
+    }
+}
+
+impl Damaged {
+    fn new(tenant: TenantId, error: &Error) -> Self {
+        let is_corrupt = error.kind() == ErrorKind::Corrupt;
+        Self { tenant, why: error.with_causes(), is_corrupt }
     }
 }

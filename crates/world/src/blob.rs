@@ -1,8 +1,7 @@
 //! Sealed objects: written once, whole, and read at any place.
 //!
 //! ```text
-//! object = header | chunk*
-//! header = magic "LLO1" | version u8 = 1 | zero [3] | wrapped data key [60]              (68 bytes)
+//! object = header | chunk*                                         (the header: see `sealed.rs`)
 //! chunk  = 64 KiB of plain bytes (the last one less, perhaps none), AES-256-GCM | tag [16]
 //! ```
 //! The nonce of a chunk is its number and whether it is the last; tenant, path and header are
@@ -11,19 +10,16 @@
 
 use std::fmt;
 use std::io::{self, Write};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cache::ChunkKey;
 use crate::disk::DiskFile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::path::BlobPath;
-use crate::seal::{Key, TAG_BYTES, WRAPPED_BYTES, does_not_open, nonce};
+use crate::seal::{Key, TAG_BYTES, does_not_open, nonce};
+use crate::sealed::{Draft, Found, HEADER_BYTES, Kind, ObjectId};
 use crate::tenant::TenantBlobs;
 
-pub(crate) const MAGIC: [u8; 4] = *b"LLO1";
-const VERSION: u8 = 1;
-pub(crate) const HEADER_BYTES: usize = 8 + WRAPPED_BYTES;
 /// Large enough for a tag to weigh nothing, small enough to be opened for one value.
 const CHUNK_BYTES: usize = 64 << 10;
 const STORED_BYTES: u64 = (CHUNK_BYTES + TAG_BYTES) as u64;
@@ -40,63 +36,49 @@ pub struct Written {
 /// An object that is being written. Nobody sees it before [`BlobWriter::finish`]; dropped before
 /// that, it never was.
 pub struct BlobWriter {
-    blobs: TenantBlobs,
-    path: BlobPath,
-    temporary: PathBuf,
-    file: Arc<dyn DiskFile>,
+    draft: Draft,
     key: Key,
     about: Vec<u8>,
     chunk: Vec<u8>,
     chunks: u64,
     written: Written,
-    is_finished: bool,
 }
 
 impl fmt::Debug for BlobWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BlobWriter").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("BlobWriter").field("path", self.draft.path()).finish_non_exhaustive()
     }
 }
 
 impl BlobWriter {
     pub(crate) fn new(blobs: &TenantBlobs, path: &BlobPath) -> Result<Self> {
-        let (key, wrapped) = blobs.make_key(path);
-        let mut header = Vec::with_capacity(HEADER_BYTES);
-        header.extend_from_slice(&MAGIC);
-        header.extend_from_slice(&[VERSION, 0, 0, 0]);
-        header.extend_from_slice(&wrapped);
-        let (temporary, file) = blobs.create_temporary(path)?;
-        file.append(&header).map_err(|error| Error::io(&temporary, error))?;
+        let (draft, key, about) = Draft::create(blobs, path, Kind::Object)?;
         Ok(Self {
-            about: blobs.about(path, &header),
-            blobs: blobs.clone(),
-            path: path.clone(),
-            temporary,
-            file,
+            draft,
             key,
+            about,
             chunk: Vec::with_capacity(CHUNK_BYTES + TAG_BYTES),
             chunks: 0,
             written: Written { plain_bytes: 0, sealed_bytes: HEADER_BYTES as u64 },
-            is_finished: false,
         })
     }
 
-    /// Seals the last chunk, makes the object durable and lets it be seen.
+    /// Seals the last chunk, makes the object durable and lets it be seen. The key of an object
+    /// that it replaces is destroyed.
     ///
     /// # Errors
-    /// The disk's; the object then does not exist.
+    /// The disk's. Whether the object exists is then not known; never does a part of it.
     pub fn finish(mut self) -> Result<Written> {
-        self.put_chunk(true).map_err(|error| Error::io(&self.temporary, error))?;
-        self.file.sync().map_err(|error| Error::io(&self.temporary, error))?;
-        self.blobs.publish(&self.temporary, &self.path)?;
-        self.is_finished = true;
+        let put = self.put_chunk(true);
+        put.map_err(|error| self.draft.disk_error(error))?;
+        self.draft.publish()?;
         Ok(self.written)
     }
 
     fn put_chunk(&mut self, is_last: bool) -> io::Result<()> {
         self.written.plain_bytes += self.chunk.len() as u64;
         self.key.seal(nonce(self.chunks, is_last), &self.about, &mut self.chunk, 0);
-        self.file.append(&self.chunk)?;
+        self.draft.append(&self.chunk)?;
         self.written.sealed_bytes += self.chunk.len() as u64;
         self.chunks += 1;
         self.chunk.clear();
@@ -120,14 +102,6 @@ impl Write for BlobWriter {
     }
 }
 
-impl Drop for BlobWriter {
-    fn drop(&mut self) {
-        if !self.is_finished {
-            self.blobs.discard(&self.temporary);
-        }
-    }
-}
-
 /// An object that can be read; also after it was deleted, until this is dropped.
 #[derive(Clone)]
 pub struct Blob {
@@ -140,7 +114,7 @@ struct Inner {
     file: Arc<dyn DiskFile>,
     key: Key,
     about: Vec<u8>,
-    object: [u8; 16],
+    object: ObjectId,
     chunks: u64,
     sealed_bytes: u64,
 }
@@ -153,22 +127,9 @@ impl fmt::Debug for Blob {
 
 impl Blob {
     pub(crate) fn open(blobs: &TenantBlobs, path: &BlobPath) -> Result<Self> {
-        let place = blobs.place(path);
-        let io = |error| Error::io(&place, error);
-        let file = blobs.disk().open(&place).map_err(io)?;
-        let sealed_bytes = file.len().map_err(io)?;
-        let mut header = [0; HEADER_BYTES];
-        let chunk_bytes =
-            sealed_bytes.checked_sub(HEADER_BYTES as u64).ok_or_else(does_not_open)?;
-        file.read_exact_at(&mut header, 0).map_err(io)?;
-        if header[..4] != MAGIC || header[4..8] != [VERSION, 0, 0, 0] {
-            return Err(Error::new(ErrorKind::Corrupt, format!("{path} is not a sealed object")));
-        }
-        let wrapped = header[8..].try_into().expect("the header ends in the wrapped key");
-        let key = blobs.open_key(path, wrapped)?;
-        let object = header[8..24].try_into().expect("16 bytes");
-        let about = blobs.about(path, &header);
-        let chunks = chunk_bytes.div_ceil(STORED_BYTES);
+        let Found { file, length: sealed_bytes, id: object, key, about } =
+            Found::open(blobs, path, Kind::Object)?;
+        let chunks = (sealed_bytes - HEADER_BYTES as u64).div_ceil(STORED_BYTES);
         let blobs = blobs.clone();
         let path = path.clone();
         let inner = Inner { blobs, path, file, key, about, object, chunks, sealed_bytes };

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use ledgerline_model::id::TenantId;
 use parking_lot::Mutex;
 
-/// Which chunk: of whom, of which object (its wrapped key, which no two objects share), which
-/// number.
+use crate::sealed::ObjectId;
+
+/// Which chunk: of whom, of which object, which number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ChunkKey {
     pub(crate) tenant: TenantId,
-    pub(crate) object: [u8; 16],
+    pub(crate) object: ObjectId,
     pub(crate) chunk: u64,
 }
 

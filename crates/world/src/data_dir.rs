@@ -14,20 +14,22 @@ use crate::cache::ChunkCache;
 use crate::chance::Chance;
 use crate::disk::{Disk, RealDisk};
 use crate::error::{Error, ErrorKind, Result};
-use crate::seal::{Key, TAG_BYTES};
+use crate::keyring::{self, Keyrings};
+use crate::seal::{Key, NONCE_BYTES, SECRET_BYTES, Secret, TAG_BYTES};
 use crate::tenant::{Means, TenantBlobs, make_folder};
 
 const ROOT_KEY: &str = "control/root.key";
 const LOCK: &str = "control/lock";
+const KEYRINGS: &str = "control/keyrings";
 const TENANTS: &str = "tenants";
-const NONCE_BYTES: usize = 12;
 
 /// How a data folder is opened.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// How much memory opened chunks of objects may take.
     pub cache_bytes: usize,
-    /// Where the tenants' objects lie. The control folder is always on the machine's disk.
+    /// Where the tenants' objects and keyrings lie. What else is in the control folder is always on
+    /// the machine's disk.
     pub disk: Arc<dyn Disk>,
 }
 
@@ -45,10 +47,11 @@ pub struct DataDir {
 
 struct Inner {
     path: PathBuf,
-    root_key: Key,
+    root_key: Arc<Key>,
     disk: Arc<dyn Disk>,
     chance: Chance,
     cache: Arc<ChunkCache>,
+    keyrings: Keyrings,
     /// Held as long as this lives; the system lets go of it when the process ends, however it ends.
     _lock: File,
 }
@@ -67,14 +70,16 @@ impl DataDir {
     pub fn open(path: &Path, chance: Chance, options: Options) -> Result<Self> {
         make_folder(&RealDisk, &path.join("control"))?;
         let lock = lock(&path.join(LOCK))?;
-        let root_key = Key::new(&root_key(&path.join(ROOT_KEY), &chance)?);
+        let root_key = Arc::new(Key::new(&root_key(&path.join(ROOT_KEY), &chance)?));
         make_folder(&*options.disk, &path.join(TENANTS))?;
+        make_folder(&*options.disk, &path.join(KEYRINGS))?;
         let inner = Inner {
             path: path.to_owned(),
             root_key,
             disk: options.disk,
             chance,
             cache: Arc::new(ChunkCache::new(options.cache_bytes)),
+            keyrings: Keyrings::new(path.join(KEYRINGS)),
             _lock: lock,
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -126,15 +131,16 @@ impl DataDir {
     /// Opens a tenant's folder for a background job, or makes it.
     ///
     /// # Errors
-    /// `Corrupt` when the tenant's key does not open with the root key.
+    /// `Corrupt` when the tenant's key does not open with the root key, and when the tenant's
+    /// keyring is damaged or lost.
     pub fn blobs(&self, scope: &Scope<Upkeep>) -> Result<TenantBlobs> {
-        let Inner { root_key, disk, chance, cache, .. } = &*self.inner;
-        let means = Means { root_key, disk, chance, cache };
+        let Inner { root_key, disk, chance, cache, keyrings, .. } = &*self.inner;
+        let means = Means { root_key, disk, chance, cache, keyrings };
         TenantBlobs::open(&self.inner.path.join(TENANTS), scope.tenant(), &means)
     }
 
-    /// Destroys a tenant: its key first, without which nothing of it can be read again, then its
-    /// folder.
+    /// Destroys a tenant: its keyring first, without which nothing of it can be read again, from
+    /// no copy of its folder either, then its key and its folder.
     ///
     /// # Errors
     /// `Invalid` when the scope is not for that; else the disk's.
@@ -142,6 +148,13 @@ impl DataDir {
         if !scope.allows(Action::ManageTenants) {
             return Err(Error::new(ErrorKind::Invalid, "the scope does not allow this"));
         }
+        let slot = self.inner.keyrings.slot(tenant);
+        let mut slot = slot.lock();
+        match &*slot {
+            Some(keyring) => keyring.destroy()?,
+            None => keyring::destroy_file(&*self.inner.disk, &self.inner.keyrings.place(tenant))?,
+        }
+        *slot = None;
         let folder = self.inner.path.join(TENANTS).join(tenant.to_string());
         let key = folder.join("tenant.key");
         if key.exists() {
@@ -192,11 +205,11 @@ fn lock(place: &Path) -> Result<File> {
 }
 
 /// Reads the root key, or makes it. Nobody but the owner may read the file.
-fn root_key(place: &Path, chance: &Chance) -> Result<[u8; 32]> {
+fn root_key(place: &Path, chance: &Chance) -> Result<Secret> {
     let io = |error| Error::io(place, error);
     if !place.exists() {
-        let key: [u8; 32] = chance.bytes();
-        let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        let key = Secret::random(chance);
+        let text: String = key.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         let temporary = place.with_extension("unfinished");
         let mut file = OpenOptions::new()
             .create(true)
@@ -220,12 +233,12 @@ fn root_key(place: &Path, chance: &Chance) -> Result<[u8; 32]> {
     file.read_to_string(&mut text).map_err(io)?;
     let wrong = || Error::new(ErrorKind::Corrupt, format!("{} is no key", place.display()));
     let text = text.trim_end();
-    let mut key = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
+    let mut key = [0; SECRET_BYTES];
+    if text.len() != 2 * SECRET_BYTES || !text.is_ascii() {
         return Err(wrong());
     }
-    for (byte, at) in key.iter_mut().zip((0..64).step_by(2)) {
+    for (byte, at) in key.iter_mut().zip((0..text.len()).step_by(2)) {
         *byte = u8::from_str_radix(&text[at..at + 2], 16).map_err(|_| wrong())?;
     }
-    Ok(key)
+    Ok(Secret::new(key))
 }

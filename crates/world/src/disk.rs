@@ -5,7 +5,7 @@ mod memory;
 mod real;
 
 use std::fmt::Debug;
-use std::io::Result;
+use std::io::{Error, ErrorKind, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -46,6 +46,15 @@ pub trait Disk: Send + Sync + Debug {
     /// # Errors
     /// The disk's.
     fn files(&self, folder: &Path) -> Result<Vec<PathBuf>>;
+    /// The folders directly in a folder; none when there is no folder. A disk that cannot tell
+    /// refuses with `Unsupported`: then no object is ever taken for deleted because it was not
+    /// found.
+    ///
+    /// # Errors
+    /// The disk's.
+    fn folders(&self, folder: &Path) -> Result<Vec<PathBuf>> {
+        Err(Error::new(ErrorKind::Unsupported, folder.display().to_string()))
+    }
     /// Makes the names in a folder durable.
     ///
     /// # Errors

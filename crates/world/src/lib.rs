@@ -11,9 +11,12 @@ mod clock;
 mod data_dir;
 pub mod disk;
 mod error;
+mod inventory;
+mod keyring;
 mod log;
 mod path;
 mod seal;
+mod sealed;
 mod tenant;
 
 pub use blob::{Blob, BlobWriter, Written};

@@ -2,7 +2,7 @@
 //! frame by frame, by whoever writes the frames.
 //!
 //! ```text
-//! log = magic "LLG1" | version u8 = 1 | zero [3] | wrapped data key [60] | bytes
+//! log = header | bytes                                              (the header: see `sealed.rs`)
 //! ```
 
 use std::fmt;
@@ -10,14 +10,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::disk::DiskFile;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::path::BlobPath;
-use crate::seal::{Key, WRAPPED_BYTES, nonce};
+use crate::seal::{Key, nonce};
+use crate::sealed::{Draft, Found, HEADER_BYTES, Kind};
 use crate::tenant::TenantBlobs;
-
-const MAGIC: [u8; 4] = *b"LLG1";
-const VERSION: u8 = 1;
-const HEADER_BYTES: usize = 8 + WRAPPED_BYTES;
 
 /// The key that seals the frames of one log.
 #[derive(Clone)]
@@ -51,55 +48,31 @@ impl FrameKey {
 /// it never was.
 #[derive(Debug)]
 pub struct LogFile {
-    blobs: TenantBlobs,
-    path: BlobPath,
-    /// Where it lies, now.
-    place: PathBuf,
-    file: Arc<dyn DiskFile>,
+    draft: Draft,
     key: FrameKey,
     length: u64,
-    is_published: bool,
 }
 
 impl LogFile {
     pub(crate) fn create(blobs: &TenantBlobs, path: &BlobPath) -> Result<Self> {
-        let (key, wrapped) = blobs.make_key(path);
-        let mut header = Vec::with_capacity(HEADER_BYTES);
-        header.extend_from_slice(&MAGIC);
-        header.extend_from_slice(&[VERSION, 0, 0, 0]);
-        header.extend_from_slice(&wrapped);
-        let about = blobs.about(path, &header).into();
-        let (place, file) = blobs.create_temporary(path)?;
-        let mut log = Self {
-            blobs: blobs.clone(),
-            path: path.clone(),
-            place,
-            file,
-            key: FrameKey { key: Arc::new(key), about },
-            length: 0,
-            is_published: false,
-        };
-        log.append(&header)?;
-        Ok(log)
+        let (draft, key, about) = Draft::create(blobs, path, Kind::Log)?;
+        let key = FrameKey { key: Arc::new(key), about: about.into() };
+        Ok(Self { draft, key, length: HEADER_BYTES as u64 })
     }
 
     /// Makes the log durable with what was appended so far, and lets it be found at its path. It
-    /// replaces a log that lies there.
+    /// replaces a log that lies there, whose key is destroyed.
     ///
     /// # Errors
     /// The disk's; whether the log is found is then not known, and it must be given up.
     pub fn publish(&mut self) -> Result<()> {
-        self.sync()?;
-        self.blobs.publish(&self.place, &self.path)?;
-        self.place = self.blobs.place(&self.path);
-        self.is_published = true;
-        Ok(())
+        self.draft.publish()
     }
 
     /// Where it lies, or will.
     #[must_use]
     pub fn path(&self) -> &BlobPath {
-        &self.path
+        self.draft.path()
     }
 
     /// What seals the log's frames.
@@ -120,7 +93,7 @@ impl LogFile {
     /// # Errors
     /// The disk's. The log must then be given up: part of the bytes may lie there.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.append(bytes).map_err(|error| Error::io(&self.place, error))?;
+        self.draft.append(bytes).map_err(|error| self.draft.disk_error(error))?;
         self.length += bytes.len() as u64;
         Ok(())
     }
@@ -131,15 +104,7 @@ impl LogFile {
     /// The disk's. What is durable is then not known, and must not be asked for again: the log must
     /// be given up.
     pub fn sync(&self) -> Result<()> {
-        self.file.sync().map_err(|error| Error::io(&self.place, error))
-    }
-}
-
-impl Drop for LogFile {
-    fn drop(&mut self) {
-        if !self.is_published {
-            self.blobs.discard(&self.place);
-        }
+        self.draft.sync()
     }
 }
 
@@ -157,22 +122,9 @@ impl LogReader {
     pub const START: u64 = HEADER_BYTES as u64;
 
     pub(crate) fn open(blobs: &TenantBlobs, path: &BlobPath) -> Result<Self> {
-        let place = blobs.place(path);
-        let io = |error| Error::io(&place, error);
-        let file = blobs.disk().open(&place).map_err(io)?;
-        let length = file.len().map_err(io)?;
-        let mut header = [0; HEADER_BYTES];
-        if length < Self::START {
-            return Err(Error::new(ErrorKind::Corrupt, format!("{path} ends in its header")));
-        }
-        file.read_exact_at(&mut header, 0).map_err(io)?;
-        if header[..4] != MAGIC || header[4..8] != [VERSION, 0, 0, 0] {
-            return Err(Error::new(ErrorKind::Corrupt, format!("{path} is not a log")));
-        }
-        let wrapped = header[8..].try_into().expect("the header ends in the wrapped key");
-        let key = Arc::new(blobs.open_key(path, wrapped)?);
-        let key = FrameKey { key, about: blobs.about(path, &header).into() };
-        Ok(Self { place, file, key, length })
+        let Found { file, length, key, about, .. } = Found::open(blobs, path, Kind::Log)?;
+        let key = FrameKey { key: Arc::new(key), about: about.into() };
+        Ok(Self { place: blobs.place(path), file, key, length })
     }
 
     /// What opens the log's frames.

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The longest path.
-const BYTES_MAX: usize = 200;
+pub(crate) const BYTES_MAX: usize = 200;
 
 /// The place of an object within its tenant: parts of `a-z`, `0-9`, `.`, `_` and `-`, joined by
 /// `/`. No part begins with a dot, so none leads out of the tenant's folder.

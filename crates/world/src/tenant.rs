@@ -1,8 +1,10 @@
 //! One tenant's folder: its key, and its sealed objects.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::slice;
 use std::sync::Arc;
 
 use ledgerline_model::id::TenantId;
@@ -12,14 +14,15 @@ use crate::cache::ChunkCache;
 use crate::chance::Chance;
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Error, ErrorKind, Result};
+use crate::inventory::{QUARANTINED, UNFINISHED};
+use crate::keyring::{Keyring, Keyrings};
 use crate::log::{LogFile, LogReader};
 use crate::path::BlobPath;
-use crate::seal::{Key, WRAPPED_BYTES};
+use crate::seal::{Key, Secret, WRAPPED_BYTES};
+use crate::sealed::ObjectId;
 
 const KEY_FILE: &str = "tenant.key";
 const KEY_MAGIC: [u8; 4] = *b"LLK1";
-/// A part that no [`BlobPath`] can have, so that an unfinished object is never taken for one.
-const TEMPORARY: &str = ".unfinished";
 
 /// The sealed bytes of one tenant.
 #[derive(Clone)]
@@ -31,6 +34,7 @@ struct Inner {
     tenant: TenantId,
     folder: PathBuf,
     key: Key,
+    keyring: Arc<Keyring>,
     disk: Arc<dyn Disk>,
     chance: Chance,
     cache: Arc<ChunkCache>,
@@ -44,26 +48,42 @@ impl fmt::Debug for TenantBlobs {
 
 /// What a tenant's folder is opened with.
 pub(crate) struct Means<'a> {
-    pub(crate) root_key: &'a Key,
+    pub(crate) root_key: &'a Arc<Key>,
     pub(crate) disk: &'a Arc<dyn Disk>,
     pub(crate) chance: &'a Chance,
     pub(crate) cache: &'a Arc<ChunkCache>,
+    pub(crate) keyrings: &'a Keyrings,
 }
 
 impl TenantBlobs {
-    /// Opens a tenant's folder; makes it, and the tenant's key, when there is none.
+    /// Opens a tenant's folder; makes it, and the tenant's key and keyring, when there is none.
     pub(crate) fn open(tenants: &Path, tenant: TenantId, means: &Means<'_>) -> Result<Self> {
         let folder = tenants.join(tenant.to_string());
         let key_file = folder.join(KEY_FILE);
-        let key = if means.disk.exists(&key_file) {
-            read_key(&key_file, tenant, means)?
-        } else {
-            make_key(&folder, &key_file, tenant, means)?
+        let slot = means.keyrings.slot(tenant);
+        let mut slot = slot.lock();
+        let is_new = !means.disk.exists(&key_file);
+        let key = if is_new { None } else { Some(read_key(&key_file, tenant, means)?) };
+        let keyring = match &*slot {
+            Some(keyring) if is_new && !keyring.is_empty() => {
+                let what = "the tenant's folder went away while it was open";
+                return Err(Error::new(ErrorKind::Corrupt, what));
+            }
+            Some(keyring) => Arc::clone(keyring),
+            None => {
+                let folder = (!is_new).then_some(&*folder);
+                Arc::clone(slot.insert(Arc::new(Keyring::open(tenant, folder, means)?)))
+            }
+        };
+        let key = match key {
+            Some(key) => key,
+            None => make_key(&folder, &key_file, tenant, means)?,
         };
         let inner = Inner {
             tenant,
             folder,
             key,
+            keyring,
             disk: Arc::clone(means.disk),
             chance: means.chance.clone(),
             cache: Arc::clone(means.cache),
@@ -112,17 +132,36 @@ impl TenantBlobs {
         blob.read_at(0, usize::try_from(blob.len()).unwrap_or(usize::MAX))
     }
 
-    /// Deletes an object; that there is none is no error.
+    /// Deletes an object or a log, and destroys its key: no copy of the file opens any more. That
+    /// there is none is no error. When the file's header is damaged, so that it does not say which
+    /// key is its own, the next start destroys the key.
     ///
     /// # Errors
     /// The disk's.
     pub fn delete(&self, path: &BlobPath) -> Result<()> {
-        let place = self.place(path);
-        match self.inner.disk.remove(&place).map_err(|error| Error::io(&place, error)) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error),
-            Ok(()) => self.sync_folder_of(&place),
+        self.delete_all(slice::from_ref(path))
+    }
+
+    /// Deletes objects and logs as [`TenantBlobs::delete`] does, for the price of one.
+    ///
+    /// # Errors
+    /// The disk's. Some of them may be deleted then.
+    pub fn delete_all(&self, paths: &[BlobPath]) -> Result<()> {
+        let mut ids = Vec::new();
+        let mut changed = BTreeSet::new();
+        let removed = paths.iter().try_for_each(|path| {
+            let place = self.place(path);
+            if self.remove(&place, &mut ids)? {
+                changed.insert(place.parent().unwrap_or(&self.inner.folder).to_owned());
+            }
+            Ok(())
+        });
+        // What was removed before an error is gone, and so must its keys be.
+        for folder in &changed {
+            self.sync_folder(folder)?;
         }
+        let forgotten = self.inner.keyring.forget(&ids);
+        removed.and(forgotten)
     }
 
     /// The objects that lie directly in a folder, sorted; not those that are not finished.
@@ -133,7 +172,7 @@ impl TenantBlobs {
         let place = self.place(folder);
         let files = self.inner.disk.files(&place).map_err(|error| Error::io(&place, error))?;
         let names = files.iter().filter_map(|file| file.file_name()?.to_str());
-        names.filter(|name| !name.ends_with(TEMPORARY)).map(|name| folder.join(name)).collect()
+        names.filter(|name| !name.ends_with(UNFINISHED)).map(|name| folder.join(name)).collect()
     }
 
     /// Removes what was begun in a folder and never finished. Only for who alone writes there, and
@@ -144,7 +183,7 @@ impl TenantBlobs {
     pub fn remove_unfinished(&self, folder: &BlobPath) -> Result<()> {
         let place = self.place(folder);
         let files = self.inner.disk.files(&place).map_err(|error| Error::io(&place, error))?;
-        let is_unfinished = |file: &&PathBuf| file.to_string_lossy().ends_with(TEMPORARY);
+        let is_unfinished = |file: &&PathBuf| file.to_string_lossy().ends_with(UNFINISHED);
         files.iter().filter(is_unfinished).for_each(|file| self.discard(file));
         Ok(())
     }
@@ -206,16 +245,14 @@ impl TenantBlobs {
         LogReader::open(self, path)
     }
 
-    /// Sets an object aside under another name, where nothing looks for it.
+    /// Sets an object aside under another name, where nothing looks for it. It keeps its key.
     ///
     /// # Errors
     /// The disk's.
     pub fn quarantine(&self, path: &BlobPath) -> Result<()> {
         let place = self.place(path);
-        let aside = place.with_file_name(format!("{}.quarantined", path.name()));
-        let io = |error| Error::io(&place, error);
-        self.inner.disk.rename(&place, &aside).map_err(io)?;
-        self.sync_folder_of(&place)
+        let aside = place.with_file_name(format!("{}{QUARANTINED}", path.name()));
+        self.give_name(&place, &aside)
     }
 
     pub(crate) fn disk(&self) -> &dyn Disk {
@@ -230,13 +267,16 @@ impl TenantBlobs {
         self.inner.folder.join(path.as_str())
     }
 
-    pub(crate) fn make_key(&self, path: &BlobPath) -> (Key, [u8; WRAPPED_BYTES]) {
-        self.inner.key.make_key(&self.inner.chance, &self.about(path, &[]))
+    pub(crate) fn key(&self) -> &Key {
+        &self.inner.key
     }
 
-    pub(crate) fn open_key(&self, path: &BlobPath, wrapped: &[u8; WRAPPED_BYTES]) -> Result<Key> {
-        let key = self.inner.key.open_key(wrapped, &self.about(path, &[]));
-        key.map_err(|error| Error::new(error.kind(), format!("{path}: {error}")))
+    pub(crate) fn keyring(&self) -> &Keyring {
+        &self.inner.keyring
+    }
+
+    pub(crate) fn chance(&self) -> &Chance {
+        &self.inner.chance
     }
 
     /// What is authenticated with every piece of an object.
@@ -248,18 +288,38 @@ impl TenantBlobs {
         let place = self.place(path);
         self.make_folder_of(&place)?;
         let random = u64::from_le_bytes(self.inner.chance.bytes());
-        let name = format!("{}.{random:016x}{TEMPORARY}", path.name());
+        let name = format!("{}.{random:016x}{UNFINISHED}", path.name());
         let temporary = place.with_file_name(name);
         let file = self.inner.disk.create(&temporary);
         let file = file.map_err(|error| Error::io(&temporary, error))?;
         Ok((temporary, file))
     }
 
-    pub(crate) fn publish(&self, temporary: &Path, path: &BlobPath) -> Result<()> {
-        let place = self.place(path);
-        let renamed = self.inner.disk.rename(temporary, &place);
-        renamed.map_err(|error| Error::io(&place, error))?;
-        self.sync_folder_of(&place)
+    /// Gives a file a name, durably. What had the name is gone, and so is its key.
+    pub(crate) fn give_name(&self, source: &Path, place: &Path) -> Result<()> {
+        let io = |error| Error::io(place, error);
+        let replaced = {
+            let _names = self.inner.keyring.names().lock();
+            let replaced = ObjectId::of_file(&*self.inner.disk, place).map_err(io)?;
+            self.inner.disk.rename(source, place).map_err(io)?;
+            replaced
+        };
+        self.sync_folder(place.parent().unwrap_or(&self.inner.folder))?;
+        self.inner.keyring.forget(replaced.as_slice())
+    }
+
+    /// Removes a file, and says whether there was one. Its key is still to be destroyed, after this
+    /// is durable.
+    fn remove(&self, place: &Path, ids: &mut Vec<ObjectId>) -> Result<bool> {
+        let io = |error| Error::io(place, error);
+        let _names = self.inner.keyring.names().lock();
+        let id = ObjectId::of_file(&*self.inner.disk, place).map_err(io)?;
+        match self.inner.disk.remove(place).map_err(io) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            removed => removed?,
+        }
+        ids.extend(id);
+        Ok(true)
     }
 
     /// Removes what was never finished. That it stays does no harm: nothing looks for it.
@@ -276,8 +336,7 @@ impl TenantBlobs {
         Ok(())
     }
 
-    pub(crate) fn sync_folder_of(&self, place: &Path) -> Result<()> {
-        let folder = place.parent().unwrap_or(&self.inner.folder);
+    fn sync_folder(&self, folder: &Path) -> Result<()> {
         self.inner.disk.sync_folder(folder).map_err(|error| Error::io(folder, error))
     }
 }
@@ -303,8 +362,9 @@ fn key_about(tenant: TenantId) -> Vec<u8> {
 
 fn make_key(folder: &Path, place: &Path, tenant: TenantId, means: &Means<'_>) -> Result<Key> {
     make_folder(&**means.disk, folder)?;
-    let (key, wrapped) = means.root_key.make_key(means.chance, &key_about(tenant));
-    let temporary = place.with_extension(&TEMPORARY[1..]);
+    let secret = Secret::random(means.chance);
+    let wrapped = means.root_key.wrap(&secret, means.chance, &key_about(tenant));
+    let temporary = place.with_extension(&UNFINISHED[1..]);
     drop(means.disk.remove(&temporary));
     let io = |error| Error::io(place, error);
     let file = means.disk.create(&temporary).map_err(io)?;
@@ -312,7 +372,7 @@ fn make_key(folder: &Path, place: &Path, tenant: TenantId, means: &Means<'_>) ->
     file.sync().map_err(io)?;
     means.disk.rename(&temporary, place).map_err(io)?;
     means.disk.sync_folder(folder).map_err(io)?;
-    Ok(key)
+    Ok(Key::new(&secret))
 }
 
 fn read_key(place: &Path, tenant: TenantId, means: &Means<'_>) -> Result<Key> {
@@ -324,8 +384,8 @@ fn read_key(place: &Path, tenant: TenantId, means: &Means<'_>) -> Result<Key> {
         return Err(Error::new(ErrorKind::Corrupt, "the tenant's key file is not one"));
     }
     let wrapped = wrapped.try_into().expect("the rest is the wrapped key");
-    let key = means.root_key.open_key(wrapped, &key_about(tenant));
-    key.map_err(|_| {
+    let secret = means.root_key.unwrap(wrapped, &key_about(tenant));
+    secret.map(|secret| Key::new(&secret)).map_err(|_| {
         Error::new(ErrorKind::Corrupt, "the tenant's key does not open with this root key")
     })
 }

@@ -11,9 +11,17 @@ pub struct CreateDataset {
     /// Its name: 1 to 64 characters of a-z, 0-9, '-', '_' and '.', a letter or digit first.
     #[schema(example = "app")]
     pub name: String,
+    /// What it holds: `logs`, or `audit` events, which its ledger proves. It cannot be changed.
+    #[serde(default = "logs")]
+    #[schema(default = "logs", example = "logs")]
+    pub kind: String,
     /// What is set for it.
     #[serde(default)]
     pub settings: Settings,
+}
+
+fn logs() -> String {
+    "logs".to_owned()
 }
 
 /// What a tenant can set for a dataset. What is not said is as usual.
@@ -39,6 +47,9 @@ pub struct Dataset {
     /// Its name.
     #[schema(example = "app")]
     pub name: String,
+    /// What it holds: `logs` or `audit` events.
+    #[schema(example = "logs")]
+    pub kind: String,
     /// When it was made.
     #[schema(format = DateTime)]
     pub created_at: String,

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::place::{Place, skip};
+use crate::place::{Place, cannot};
 
 /// `EXT4_IOC_SHUTDOWN`: `_IOR('X', 125, __u32)`.
 const SHUTDOWN: libc::c_ulong = 0x8004_587d;
@@ -134,8 +134,7 @@ fn a_power_cut_takes_what_was_not_synced() -> Result<()> {
     let image = match Image::new(place.path(), 64 << 20) {
         Ok(image) => image,
         Err(why) => {
-            skip("image", format_args!("no disk of its own can be mounted: {why:#}"));
-            return Ok(());
+            return cannot("image", format_args!("no disk of its own can be mounted: {why:#}"));
         }
     };
     let (kept, lost) = (image.path().join("kept"), image.path().join("lost"));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use ledgerline_bench::Launch;
 use tempfile::TempDir;
 
@@ -78,6 +78,18 @@ pub(crate) fn report(line: fmt::Arguments<'_>) {
 /// Says why a trial was not made.
 pub(crate) fn skip(trial: &str, why: fmt::Arguments<'_>) {
     report(format_args!("{trial}: skipped, {why}"));
+}
+
+/// Says why a trial cannot be made on this machine.
+///
+/// # Errors
+/// Where `LEDGERLINE_TRIALS_MUST_RUN=1` says that the machine allows it.
+pub(crate) fn cannot(trial: &str, why: fmt::Arguments<'_>) -> Result<()> {
+    if number("LEDGERLINE_TRIALS_MUST_RUN") == Some(1) {
+        bail!("{trial}: must run, and cannot: {why}");
+    }
+    skip(trial, why);
+    Ok(())
 }
 
 /// The end of a text, for messages.

@@ -13,24 +13,28 @@ use rand::{Rng as _, SeedableRng as _};
 use crate::audit::Audit;
 use crate::image::Image;
 use crate::load::{DATASET, Load};
-use crate::place::{Place, number, report, restless, skip};
+use crate::place::{Place, cannot, number, report, restless};
 
 const ROUNDS: u64 = 2;
 const IMAGE_BYTES: u64 = 2 << 30;
 /// In the full form, how often the lying disk must be caught.
 const LIES: u64 = 5;
 
-fn image(trial: &str, place: &Place) -> Option<Image> {
-    Image::new(place.path(), IMAGE_BYTES)
-        .inspect_err(|why| skip(trial, format_args!("no disk of its own can be mounted: {why:#}")))
-        .ok()
+fn image(trial: &str, place: &Place) -> Result<Option<Image>> {
+    match Image::new(place.path(), IMAGE_BYTES) {
+        Ok(image) => Ok(Some(image)),
+        Err(why) => {
+            cannot(trial, format_args!("no disk of its own can be mounted: {why:#}"))?;
+            Ok(None)
+        }
+    }
 }
 
 #[test]
 fn nothing_acknowledged_is_lost_to_a_power_cut() -> Result<()> {
     let rounds = number("LEDGERLINE_POWER_CUTS").unwrap_or(ROUNDS);
     let place = Place::new()?;
-    let Some(image) = image("power", &place) else { return Ok(()) };
+    let Some(image) = image("power", &place)? else { return Ok(()) };
     let launch = restless(&image.path().join("data"));
     let mut node = launch.start()?;
     let tenant = node.tenant("alpha")?;
@@ -58,7 +62,7 @@ fn a_disk_that_lies_is_caught() -> Result<()> {
     let rounds = if number("LEDGERLINE_POWER_CUTS").is_some() { LIES } else { 1 };
     for round in 0..rounds {
         let place = Place::new()?;
-        let Some(image) = image("power", &place) else { return Ok(()) };
+        let Some(image) = image("power", &place)? else { return Ok(()) };
         let Some(library) = lying_library(&place)? else { return Ok(()) };
         let found = lie(&image, &library, round)?;
         let found = found.context("nothing was lost on a disk that never wrote")?;
@@ -102,7 +106,7 @@ fn lying_library(place: &Place) -> Result<Option<PathBuf>> {
     let mut compiler = Command::new("cc");
     compiler.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source);
     let Ok(output) = compiler.output() else {
-        skip("power: a disk that lies", format_args!("there is no C compiler"));
+        cannot("power: a disk that lies", format_args!("there is no C compiler"))?;
         return Ok(None);
     };
     ensure!(output.status.success(), "cc: {}", String::from_utf8_lossy(&output.stderr));

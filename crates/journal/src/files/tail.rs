@@ -36,16 +36,6 @@ pub(crate) struct Closed {
     pub(crate) keyed_ns: Option<i64>,
 }
 
-/// What is durable of a file.
-#[derive(Debug)]
-pub(crate) struct Extent {
-    pub(crate) path: BlobPath,
-    /// The position after its last commit.
-    pub(crate) position: Position,
-    /// Where its last group ends.
-    pub(crate) end: u64,
-}
-
 #[derive(Debug)]
 struct Current {
     log: LogFile,
@@ -111,21 +101,6 @@ impl Tail {
     pub(crate) fn size_bytes(&self) -> u64 {
         let closed: u64 = self.closed.iter().map(|closed| closed.file_bytes).sum();
         closed + self.current.as_ref().map_or(0, |current| current.log.len())
-    }
-
-    /// Every file that holds commits, the oldest first.
-    pub(crate) fn extents(&self) -> Vec<Extent> {
-        let closed = self.closed.iter().map(|closed| Extent {
-            path: closed.path.clone(),
-            position: closed.position,
-            end: closed.end,
-        });
-        let current = self.current.iter().map(|current| Extent {
-            path: current.log.path().clone(),
-            position: self.position,
-            end: current.synced,
-        });
-        closed.chain(current).collect()
     }
 
     /// Writes a group and makes it durable. The heads carry their numbers already.
@@ -246,10 +221,24 @@ impl Tail {
     pub(crate) fn would_forget(&self, until: Position, now_ns: i64) -> bool {
         let is_young =
             |keyed_ns: Option<i64>| keyed_ns.is_some_and(|at| !dedupe::is_forgotten(at, now_ns));
-        let closed = self.closed.iter().filter(|closed| closed.position <= until);
+        let closed = self.deleted_by(until).iter();
         closed.map(|closed| closed.keyed_ns).any(is_young)
             || self.is_retired_by(until)
                 && self.current.as_ref().is_some_and(|current| is_young(current.keyed_ns))
+    }
+
+    /// How many bytes to trim would delete.
+    pub(crate) fn freed_bytes(&self, until: Position) -> u64 {
+        let closed: u64 = self.deleted_by(until).iter().map(|closed| closed.file_bytes).sum();
+        let current = self.current.as_ref().filter(|_| self.is_retired_by(until));
+        closed + current.map_or(0, |current| current.log.len())
+    }
+
+    /// The files that a trim deletes. The last file stays, unless another is begun.
+    fn deleted_by(&self, until: Position) -> &[Closed] {
+        let count = self.closed.partition_point(|closed| closed.position <= until);
+        let stays = self.current.is_none() && !self.is_retired_by(until);
+        &self.closed[..count.min(self.closed.len() - usize::from(stays && !self.closed.is_empty()))]
     }
 
     fn check_room(&self, entries: &[(&EntryHead, &Body)]) -> Result<(), WriteError> {

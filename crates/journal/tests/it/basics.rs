@@ -10,9 +10,7 @@ use ledgerline_policy::{Job, upkeep};
 use ledgerline_world::disk::MemoryDisk;
 use ledgerline_world::{Chance, Clock};
 
-use crate::support::{
-    Bench, append_scope, applied, small_files, start_after, tenant, upkeep_scope,
-};
+use crate::support::{Bench, append_scope, small_files, start_after, tenant, upkeep_scope};
 
 #[test]
 fn events_are_numbered_by_dataset_in_the_order_of_commits() {
@@ -146,23 +144,6 @@ fn a_restart_finds_everything_and_replays_what_segments_lack() {
 }
 
 #[test]
-fn commits_can_be_read_again_from_any_place() {
-    let bench = Bench::new();
-    let disk = MemoryDisk::new();
-    let opened = bench.open(&disk, small_files()).expect("it opens");
-    let texts: Vec<String> = (0..30).map(|n| format!("event {n}")).collect();
-    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    bench.append_all(&opened, &texts);
-    for from in [0, 1, 12, 29, 30, 31] {
-        let mut read = Vec::new();
-        let mut take = |committed: Committed| read.push(applied(&committed));
-        opened.journal.read(&upkeep_scope(), Position(from), &mut take).expect("it is read");
-        let expected = &opened.commits()[(from as usize).min(30)..];
-        assert_eq!(read, expected, "from {from}");
-    }
-}
-
-#[test]
 fn a_trim_deletes_whole_files_only_and_an_idle_journal_shrinks() {
     let bench = Bench::new();
     let disk = MemoryDisk::new();
@@ -213,6 +194,50 @@ fn a_scope_of_another_tenant_opens_nothing() {
     let stranger = upkeep(other, Job::Flush);
     let refused = opened.journal.trim(&stranger, Position(0));
     assert_eq!(refused.expect_err("another's").kind(), ErrorKind::Bug);
-    let refused = opened.journal.read(&stranger, Position(0), &mut |_| ());
-    assert_eq!(refused.expect_err("another's").kind(), ErrorKind::Bug);
+}
+
+/// Keeps the journal from applying anything for as long as somebody holds it.
+#[derive(Debug, Default)]
+struct Closed(parking_lot::Mutex<()>);
+
+impl Apply for Closed {
+    fn apply(&self, _: Committed) {
+        drop(self.0.lock());
+    }
+}
+
+#[test]
+fn what_is_durable_and_not_applied_keeps_its_file_until_it_is() {
+    let bench = Bench::new();
+    let disk = MemoryDisk::new();
+    let closed = Arc::new(Closed::default());
+    let (journal, _) = TenantJournal::open(
+        &upkeep_scope(),
+        bench.blobs(Arc::new(disk.clone())),
+        (Arc::clone(&bench.clock) as Arc<dyn Clock>, Chance::system()),
+        Options::default(),
+        Start::default(),
+        Arc::clone(&closed) as Arc<dyn Apply>,
+    )
+    .expect("it opens");
+    let appender = journal.appender(&append_scope(tenant()), DatasetId(1)).expect("bound");
+    let held = closed.0.lock();
+    let mut append = std::pin::pin!(appender.append(bench.texts(&["a"]), None));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(append.as_mut().poll(&mut context).is_pending());
+    while journal.end() < Position(1) {
+        std::thread::yield_now();
+    }
+    let scope = upkeep_scope();
+    assert_eq!(journal.turn(&scope).expect("a new file"), Position(1));
+    assert_eq!(bench.log_files(&disk).len(), 2);
+    // A flush at this moment has nothing of it, and says so.
+    journal.forget(&scope, Position(0)).expect("nothing to forget");
+    assert_eq!(bench.log_files(&disk).len(), 2);
+    drop(held);
+    bench.runtime.block_on(append).expect("stored");
+    journal.forget(&scope, Position(1)).expect("forgotten");
+    assert_eq!(bench.log_files(&disk).len(), 1);
+    assert_eq!(journal.turn(&scope).expect("a new file"), Position(1), "the last one is empty");
+    assert_eq!(bench.log_files(&disk).len(), 1);
 }

@@ -135,6 +135,37 @@ fn keys_and_ids_outlive_the_commits_that_carried_them_for_a_day() {
 }
 
 #[test]
+fn a_trim_is_put_off_that_would_keep_more_than_it_frees() {
+    let bench = Bench::new();
+    let disk = MemoryDisk::new();
+    let opened = bench.open(&disk, small_files()).expect("it opens");
+    let mut stored = 0;
+    let mut store = |count: u64| {
+        for number in stored..stored + count {
+            let key = key(&number.to_string(), 1);
+            bench.append(&opened, 1, bench.texts(&["a"]), key).expect("stored");
+        }
+        stored += count;
+        opened.trim(stored).expect("trimmed");
+        (bench.log_files(&disk).len(), opened.journal.size_bytes())
+    };
+    let (files, _) = store(60);
+    assert_eq!(files, 1);
+    let kept = || {
+        let mut bytes = Vec::new();
+        disk.tamper(&bench.place("journal/dedupe"), |kept| bytes.clone_from(kept));
+        bytes
+    };
+    let before = kept();
+    let (_, size_bytes) = store(5);
+    assert!(size_bytes > 900 && kept() == before, "60 keys are kept already");
+    let (files, less_bytes) = store(60);
+    assert!(files == 1 && less_bytes < size_bytes && kept() != before);
+    let again = bench.append(&opened, 1, bench.texts(&["a"]), key("61", 1)).expect("answered");
+    assert!(again.replayed);
+}
+
+#[test]
 fn damaged_keys_are_set_aside_and_told() {
     let bench = Bench::new();
     let disk = MemoryDisk::new();

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Batch, Column, Flags, Kind, Values};
+use crate::convention::{PAYLOAD_KEY, SALT_KEY, is_evidence};
 use crate::limits;
 use crate::severity::Severity;
 use crate::time::Timestamp;
@@ -20,6 +21,9 @@ pub enum KeyError {
     /// More than [`limits::EVENT_KEYS_MAX`].
     #[error("an event has more than {} keys", limits::EVENT_KEYS_MAX)]
     TooMany,
+    /// The key is one of those that evidence is kept under.
+    #[error("a key must not begin with the character U+10FFFF")]
+    Reserved,
     /// More than [`limits::BATCH_KEYS_MAX`].
     #[error("the events of a batch have more than {} different keys", limits::BATCH_KEYS_MAX)]
     TooManyInBatch,
@@ -141,6 +145,24 @@ impl BatchBuilder {
     /// [`KeyError`]; the event is as it was before, and either goes on without the field or should
     /// be abandoned.
     pub fn put(&mut self, key: &str, value: Field<'_>) -> Result<usize, KeyError> {
+        if is_evidence(key) {
+            return Err(KeyError::Reserved);
+        }
+        self.put_any(key, value)
+    }
+
+    /// Gives the current event its evidence: the payload that the ledger commits to, and the salt
+    /// of that commitment.
+    ///
+    /// # Errors
+    /// As [`BatchBuilder::put`].
+    pub fn evidence(&mut self, payload: &str, salt: &str) -> Result<(), KeyError> {
+        self.put_any(PAYLOAD_KEY, Field::Str(payload))?;
+        self.put_any(SALT_KEY, Field::Str(salt)).map(drop)
+    }
+
+    #[inline]
+    fn put_any(&mut self, key: &str, value: Field<'_>) -> Result<usize, KeyError> {
         let (name, column) = self.slot(key, value.kind())?;
         let size_bytes = match (&mut self.columns[column].values, value) {
             (Values::Str(values), Field::Str(text)) | (Values::Json(values), Field::Json(text)) => {

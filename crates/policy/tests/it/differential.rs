@@ -34,6 +34,9 @@ const REFERENCE: &str = "
     admin manage_users -
     admin read_keys -
     admin manage_keys -
+    admin amend_events -
+    admin erase_events -
+    admin manage_audit -
     auditor read *
     auditor read _
     auditor list_datasets -

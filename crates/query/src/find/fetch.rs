@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::Target;
 use super::ordered::Hit;
-use super::part_scan::severity;
+use super::part_scan::{PartScan, severity};
 use crate::budget::Memory;
 use crate::error::Result;
 
@@ -65,6 +65,7 @@ struct PartFetch<'a> {
 struct Piece {
     column: usize,
     values: Vec<(u32, Value)>,
+    memory: Memory,
 }
 
 /// What is known of an event while its fields are put together.
@@ -125,11 +126,47 @@ impl PartFetch<'_> {
         keys.iter().position(|key| **key == *head.name).filter(|_| head.kind == Kind::Str)
     }
 
+    /// The values of a column, each read only when there is memory for it.
     fn piece(&self, column: usize, rows: &[Range<u32>]) -> Result<Piece> {
-        self.target.budget.check()?;
-        let data = self.part.column(column, rows)?;
-        let value = |index| (data.rows.get(index), owned(data.value(index)));
-        Ok(Piece { column, values: (0..data.rows.len()).map(value).collect() })
+        let budget = self.target.budget;
+        budget.check()?;
+        let mut piece = Piece { column, values: Vec::new(), memory: budget.take(0)? };
+        let scan = PartScan::new(self.target, self.part);
+        let head = &self.part.columns()[column];
+        let field_bytes = FIELD_BYTES + head.name.len();
+        let mut add = |row, value: ValueRef<'_>| -> Result<()> {
+            piece.memory.grow(field_bytes + text_bytes(value))?;
+            piece.values.push((row, owned(value)));
+            Ok(())
+        };
+        if !scan.is_paged(column) {
+            let _memory = scan.take_raw(column, rows)?;
+            let data = self.part.column(column, rows)?;
+            let indexes = 0..data.rows.len();
+            indexes.into_iter().try_for_each(|at| add(data.rows.get(at), data.value(at)))?;
+            return Ok(piece);
+        }
+        let is_json = head.kind == Kind::Json;
+        self.part.texts(column, rows, |page| -> Result<()> {
+            budget.check()?;
+            let Some(first) = page.rows.iter().next() else { return Ok(()) };
+            let mut at = self.hits.partition_point(|hit| hit.row < first);
+            for (index, row) in page.rows.iter().enumerate() {
+                while self.hits.get(at).is_some_and(|hit| hit.row < row) {
+                    at += 1;
+                }
+                match self.hits.get(at) {
+                    Some(hit) if hit.row == row => {
+                        let text = page.get(index);
+                        add(row, if is_json { ValueRef::Json(text) } else { ValueRef::Str(text) })?;
+                    }
+                    Some(_) => {}
+                    None => break,
+                }
+            }
+            Ok(())
+        })?;
+        Ok(piece)
     }
 
     /// Puts the values of a column into their events.
@@ -142,13 +179,13 @@ impl PartFetch<'_> {
     ) -> Result<()> {
         let name = &*self.part.columns()[piece.column].name;
         let rank = self.message_rank(piece.column);
+        memory.add(piece.memory);
         let mut at = 0;
         for (row, value) in piece.values {
             while self.hits[at].row < row {
                 at += 1;
             }
             let (event, message) = &mut fetched[at];
-            memory.grow(FIELD_BYTES + name.len() + text_bytes(&value))?;
             if let Value::Str(text) = &value {
                 if let Some(rank) = rank.filter(|rank| *rank < so_far[at].message_rank) {
                     memory.grow(text.len())?;
@@ -178,9 +215,9 @@ fn owned(value: ValueRef<'_>) -> Value {
     }
 }
 
-fn text_bytes(value: &Value) -> usize {
+fn text_bytes(value: ValueRef<'_>) -> usize {
     match value {
-        Value::Str(text) | Value::Json(text) => text.len(),
+        ValueRef::Str(text) | ValueRef::Json(text) => text.len(),
         _ => 0,
     }
 }

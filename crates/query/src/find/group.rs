@@ -3,11 +3,14 @@
 use std::collections::HashSet;
 
 use hashbrown::HashMap;
+use ledgerline_model::batch::Kind;
 
 use super::local::{Local, Selection};
 use super::measure::{Measured, Measuring};
 use super::part_scan::PartScan;
 use super::plan::Name;
+use super::rowset::RowSet;
+use super::scalar::Scalar;
 use crate::budget::{Budget, Memory};
 use crate::error::Result;
 use crate::lang::width::Width;
@@ -82,7 +85,15 @@ pub(super) trait Source {
     fn bars(&self, width: Width) -> Result<Local>;
     /// The values of a field and how often each occurs, where that is known without reading rows.
     fn counted(&self, name: &Name) -> Result<Option<(Local, Vec<u64>)>>;
+    /// Calls `each` with the position of every row that has a field.
+    fn present(&self, name: &Name, each: &mut dyn FnMut(usize)) -> Result<()>;
+    /// Calls `each` with the position and the value of every row that has a field, and holds none
+    /// of the values; false, and no call, where they do not lie in pages of texts.
+    fn visit(&self, name: &Name, each: &mut Visit<'_>) -> Result<bool>;
 }
+
+/// What is called with a position and a value.
+pub(super) type Visit<'a> = dyn FnMut(usize, Scalar<'_>) -> Result<()> + 'a;
 
 /// The selected rows of a part.
 pub(super) struct PartRows<'a> {
@@ -110,6 +121,58 @@ impl Source for PartRows<'_> {
     fn counted(&self, name: &Name) -> Result<Option<(Local, Vec<u64>)>> {
         if self.selection.is_all() { Local::counted(self.scan, name) } else { Ok(None) }
     }
+
+    fn present(&self, name: &Name, each: &mut dyn FnMut(usize)) -> Result<()> {
+        let rows = &self.selection.rows;
+        let Some(columns) = self.scan.columns_of(name) else {
+            let local = self.field(name)?;
+            let present = local.ids.iter().enumerate().filter(|(_, id)| **id != 0);
+            present.for_each(|(position, _)| each(position));
+            return Ok(());
+        };
+        let mut present = RowSet::none(self.scan.part.rows());
+        for column in columns {
+            present.unite(&self.scan.presence(column)?);
+        }
+        let positions = rows.iter().enumerate().filter(|(_, row)| present.contains(*row));
+        positions.for_each(|(position, _)| each(position));
+        Ok(())
+    }
+
+    fn visit(&self, name: &Name, each: &mut Visit<'_>) -> Result<bool> {
+        let (scan, selection) = (self.scan, self.selection);
+        let columns = scan.columns_of(name).unwrap_or_default();
+        if !columns.iter().any(|column| scan.is_paged(*column)) {
+            return Ok(false);
+        }
+        let _memory = self.budget().take(selection.len())?;
+        // Of several message keys the first counts.
+        let mut is_seen = vec![false; selection.len()];
+        let mut first = |position: usize, value: Scalar<'_>| {
+            if std::mem::replace(&mut is_seen[position], true) {
+                return Ok(());
+            }
+            each(position, value)
+        };
+        for column in columns {
+            if !scan.is_paged(column) {
+                let local = Local::of_column(scan, column, selection)?;
+                for (position, id) in local.ids.iter().enumerate() {
+                    local.value(*id).map_or(Ok(()), |value| first(position, value))?;
+                }
+                continue;
+            }
+            let is_json = scan.part.columns()[column].kind == Kind::Json;
+            scan.part.texts(column, selection.spans(), |page| {
+                self.budget().check()?;
+                selection.each(page.rows, |position, index| {
+                    let text = page.get(index);
+                    first(position, if is_json { Scalar::Json(text) } else { Scalar::Str(text) })
+                })
+            })?;
+        }
+        Ok(true)
+    }
 }
 
 impl Stats {
@@ -125,8 +188,7 @@ impl Stats {
                 KeySource::Bars(width) => rows.bars(*width)?,
             });
         }
-        let size: usize = keys.iter().map(Local::size_bytes).sum();
-        let mut memory = rows.budget().take(size + rows.len() * 4)?;
+        let mut memory = rows.budget().take(rows.len() * 4)?;
         let (tuples, of_rows, groups) = combine(&mut keys, rows.len());
         let mut counts = vec![0_u64; groups];
         match &of_rows {
@@ -150,7 +212,7 @@ impl Stats {
             return Ok(None);
         }
         let Some((local, counts)) = rows.counted(name)? else { return Ok(None) };
-        let memory = rows.budget().take(local.size_bytes() + counts.len() * 8)?;
+        let memory = rows.budget().take(counts.len() * 8)?;
         let measured = self.measures.iter().map(|_| Measured::Count).collect();
         let (keys, tuples) = (vec![local], Tuples::Single);
         Ok(Some(PartGroups { keys, tuples, counts, measured, _memory: memory }))

@@ -3,10 +3,11 @@
 use std::cmp::Ordering;
 
 use ledgerline_model::time::Timestamp;
+use xxhash_rust::xxh3::xxh3_128_with_seed;
 
-use super::scalar::{Scalar, compare_numbers, whole};
+use super::scalar::{Scalar, whole};
 use crate::answer::Cell;
-use crate::lang::ast::Number;
+use crate::lang::ast::{Number, compare_numbers};
 
 /// A value as the key of a group. Numbers of one amount are one key, whatever their type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,6 +59,20 @@ impl<'a> Key<'a> {
         }
     }
 
+    /// A hash that no two keys of an answer have in common.
+    pub(super) fn hash(self) -> u128 {
+        let of = |kind: u64, bytes: &[u8]| xxh3_128_with_seed(bytes, kind);
+        match self {
+            Self::Null => of(0, &[]),
+            Self::I64(number) => of(1, &number.to_le_bytes()),
+            Self::F64(bits) => of(2, &bits.to_le_bytes()),
+            Self::Time(time) => of(3, &time.to_le_bytes()),
+            Self::Str(text) => of(4, text.as_bytes()),
+            Self::Bool(truth) => of(5, &[u8::from(truth)]),
+            Self::Json(text) => of(6, text.as_bytes()),
+        }
+    }
+
     /// Numbers first, null last, whichever way the others are ordered.
     fn rank(self) -> u8 {
         match self {
@@ -96,6 +111,36 @@ impl<'a> Key<'a> {
     /// Falling within each type; the types stay in their order.
     pub(super) fn descending(self, other: Self) -> Ordering {
         self.rank().cmp(&other.rank()).then_with(|| other.compare_same_rank(self))
+    }
+}
+
+/// A single value in the rising order.
+#[derive(Debug)]
+pub(super) struct Ordered(pub(super) Cell);
+
+impl Ordered {
+    pub(super) fn key(&self) -> Key<'_> {
+        Key::of(&self.0).unwrap_or(Key::Null)
+    }
+}
+
+impl PartialEq for Ordered {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Ordered {}
+
+impl PartialOrd for Ordered {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ordered {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().ascending(other.key())
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use ledgerline_model::batch::Values;
+use ledgerline_model::batch::{Kind, Values};
 use ledgerline_model::strings::Strings;
 use ledgerline_model::time::Timestamp;
 use ledgerline_store::column::{ColumnData, Data, Dictionary, Rows, ValueRef};
@@ -15,8 +15,12 @@ use super::plan::Name;
 use super::rowset::RowSet;
 use super::scalar::Scalar;
 use crate::answer::Cell;
+use crate::budget::{Budget, Memory};
 use crate::error::Result;
 use crate::lang::width::Width;
+
+/// The most bytes of texts in one block: their ends are 32 bits wide.
+const BLOCK_BYTES_MAX: usize = 1 << 30;
 
 /// The selected rows of a part, ready to be walked beside a column.
 #[derive(Debug)]
@@ -43,23 +47,37 @@ impl Selection {
         self.list.is_none()
     }
 
+    pub(super) fn spans(&self) -> &[Range<u32>] {
+        &self.spans
+    }
+
     /// Calls `each` with the position among the selected rows, and the index in `rows`, of every
     /// row that is in both.
-    fn each(&self, rows: &Rows, mut each: impl FnMut(usize, usize)) {
+    pub(super) fn each(
+        &self,
+        rows: &Rows,
+        mut each: impl FnMut(usize, usize) -> Result<()>,
+    ) -> Result<()> {
         let Some(list) = &self.list else {
-            (0..rows.len()).for_each(|index| each(rows.get(index) as usize, index));
-            return;
+            return (0..rows.len()).try_for_each(|index| each(rows.get(index) as usize, index));
         };
-        let mut position = 0;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let first = rows.get(0);
+        let mut position = list.partition_point(|row| *row < first);
         for index in 0..rows.len() {
             let row = rows.get(index);
             while position < list.len() && list[position] < row {
                 position += 1;
             }
-            if list.get(position) == Some(&row) {
-                each(position, index);
+            match list.get(position) {
+                Some(selected) if *selected == row => each(position, index)?,
+                Some(_) => {}
+                None => break,
             }
         }
+        Ok(())
     }
 
     /// The position of a selected row.
@@ -71,14 +89,16 @@ impl Selection {
     }
 }
 
-/// Values, each with a number: those of a field in the selected rows, and perhaps more.
-#[derive(Debug, Default)]
+/// Values, each with a number: those of a field in the selected rows, and perhaps more. It has the
+/// memory that it takes.
+#[derive(Debug)]
 pub(super) struct Local {
     /// For each selected row the number of its value; 0 for none. Empty when nobody asked.
     pub(super) ids: Vec<u32>,
     blocks: Vec<Block>,
     /// How many numbers there are, 0 for none included.
     next: u32,
+    memory: Memory,
 }
 
 #[derive(Debug)]
@@ -105,6 +125,15 @@ impl Entries {
         }
     }
 
+    fn size_bytes(&self) -> usize {
+        match self {
+            Self::Dictionary(dictionary) => dictionary.values.size_bytes(),
+            Self::Values(values) => values.size_bytes(),
+            Self::Times(times) => times.len() * 8,
+            Self::Cells(cells) => cells.iter().map(cell_bytes).sum(),
+        }
+    }
+
     fn get(&self, index: usize) -> Option<Scalar<'_>> {
         Some(match self {
             Self::Dictionary(dictionary) => ValueRef::of(&dictionary.values, index).into(),
@@ -115,39 +144,65 @@ impl Entries {
     }
 }
 
+/// Bytes of memory behind a cell, itself included.
+pub(super) fn cell_bytes(cell: &Cell) -> usize {
+    let more = match cell {
+        Cell::Str(text) | Cell::Json(text) => text.len(),
+        Cell::List(cells) => cells.iter().map(cell_bytes).sum(),
+        _ => 0,
+    };
+    size_of::<Cell>() + more
+}
+
 impl Local {
+    /// No value in any of so many rows.
+    fn none(budget: &Budget, rows: usize) -> Result<Self> {
+        let memory = budget.take(rows * 4)?;
+        Ok(Self { ids: vec![0; rows], blocks: Vec::new(), next: 1, memory })
+    }
+
     /// The values of a field in the selected rows.
     pub(super) fn read(scan: &PartScan<'_>, name: &Name, selection: &Selection) -> Result<Self> {
-        let mut local = Self { ids: vec![0; selection.len()], blocks: Vec::new(), next: 1 };
-        match name {
-            Name::Field(field) => {
-                for column in scan.part.named(field) {
+        let mut local = Self::none(scan.target.budget, selection.len())?;
+        match scan.columns_of(name) {
+            Some(columns) => {
+                for column in columns {
                     local.add_column(scan, column, selection)?;
                 }
             }
-            Name::Message => {
-                for column in scan.message_columns() {
-                    local.add_column(scan, column, selection)?;
-                }
-            }
-            virtual_name => local.add_virtual(scan, virtual_name, selection)?,
+            None => local.add_virtual(scan, name, selection)?,
         }
+        Ok(local)
+    }
+
+    /// The values of a column in the selected rows.
+    pub(super) fn of_column(
+        scan: &PartScan<'_>,
+        column: usize,
+        selection: &Selection,
+    ) -> Result<Self> {
+        let mut local = Self::none(scan.target.budget, selection.len())?;
+        local.add_column(scan, column, selection)?;
         Ok(local)
     }
 
     /// The bars of `_time` of the selected rows.
     pub(super) fn bars(scan: &PartScan<'_>, width: Width, selection: &Selection) -> Result<Self> {
+        let mut local = Self::none(scan.target.budget, selection.len())?;
         let (first, last) = scan.part.times();
         let (first, last) = (width.floor(first), width.floor(last));
         if first == last {
-            let ids = vec![1; selection.len()];
-            return Ok(Self { ids, ..Self::of_entries(Entries::Times(vec![first.0])) });
+            local.ids.fill(1);
+            local.push(Entries::Times(vec![first.0]))?;
+            return Ok(local);
         }
         let times = scan.times()?;
         let mut bars = Bars { width, numbers: HashMap::new(), starts: Vec::new(), last: None };
-        let mut ids = Vec::with_capacity(selection.len());
-        ids.extend(selection.rows.iter().map(|row| bars.number(times[row as usize])));
-        Ok(Self { ids, ..Self::of_entries(Entries::Times(bars.starts)) })
+        for (id, row) in local.ids.iter_mut().zip(selection.rows.iter()) {
+            *id = bars.number(times[row as usize]);
+        }
+        local.push(Entries::Times(bars.starts))?;
+        Ok(local)
     }
 
     /// How often each value of a field is in the whole part, without reading a row; nothing where
@@ -161,41 +216,44 @@ impl Local {
         }
         let present: u64 = heads.iter().map(|head| u64::from(head.present)).sum();
         let mut counts = vec![u64::from(scan.part.rows()) - present];
-        let mut local = Self { ids: Vec::new(), blocks: Vec::new(), next: 1 };
+        let mut local = Self::none(scan.target.budget, 0)?;
         for column in columns {
             let Some(dictionary) = scan.part.dictionary(column)? else { return Ok(None) };
             counts.extend(dictionary.counts.iter().map(|count| u64::from(*count)));
-            local.push(Entries::Dictionary(dictionary));
+            local.push(Entries::Dictionary(dictionary))?;
         }
         Ok(Some((local, counts)))
     }
 
     /// One value a row, nulls left out.
-    pub(super) fn of_cells(cells: impl Iterator<Item = Cell>) -> Self {
+    pub(super) fn of_cells(budget: &Budget, cells: impl Iterator<Item = Cell>) -> Result<Self> {
+        let mut local = Self::none(budget, 0)?;
         let mut kept = Vec::new();
-        let mut ids = Vec::new();
         for cell in cells {
+            local.memory.grow(4)?;
             if cell == Cell::Null {
-                ids.push(0);
+                local.ids.push(0);
             } else {
+                local.memory.grow(cell_bytes(&cell))?;
                 kept.push(cell);
-                ids.push(kept.len() as u32);
+                local.ids.push(kept.len() as u32);
             }
         }
-        Self { ids, ..Self::of_entries(Entries::Cells(kept)) }
+        local.push_counted(Entries::Cells(kept));
+        Ok(local)
     }
 
-    fn of_entries(values: Entries) -> Self {
-        let mut local = Self { ids: Vec::new(), blocks: Vec::new(), next: 1 };
-        local.push(values);
-        local
+    fn push(&mut self, values: Entries) -> Result<()> {
+        self.memory.grow(values.size_bytes())?;
+        self.push_counted(values);
+        Ok(())
     }
 
-    fn push(&mut self, values: Entries) -> u32 {
+    /// The same of values whose memory it has already.
+    fn push_counted(&mut self, values: Entries) {
         let first = self.next;
         self.next += values.len() as u32;
         self.blocks.push(Block { first, values });
-        first
     }
 
     fn add_column(
@@ -205,6 +263,10 @@ impl Local {
         selection: &Selection,
     ) -> Result<()> {
         scan.target.budget.check()?;
+        if scan.is_paged(column) {
+            return self.add_texts(scan, column, selection);
+        }
+        let mut memory = scan.take_raw(column, &selection.spans)?;
         let ColumnData { rows, data } = scan.part.column(column, &selection.spans)?;
         let first = self.next;
         let ids = &mut self.ids;
@@ -213,18 +275,64 @@ impl Local {
             if ids[position] == 0 {
                 ids[position] = id;
             }
+            Ok(())
         };
-        match data {
+        let entries = match data {
             Data::Coded { dictionary, codes } => {
-                selection.each(&rows, |position, index| set(position, first + codes[index]));
-                self.push(Entries::Dictionary(dictionary));
+                selection.each(&rows, |position, index| set(position, first + codes[index]))?;
+                Entries::Dictionary(dictionary)
             }
             Data::Plain(values) => {
-                selection.each(&rows, |position, index| set(position, first + index as u32));
-                self.push(Entries::Values(values));
+                selection.each(&rows, |position, index| set(position, first + index as u32))?;
+                Entries::Values(values)
             }
-        }
+        };
+        memory.resize(entries.size_bytes())?;
+        self.memory.add(memory);
+        self.push_counted(entries);
         Ok(())
+    }
+
+    /// The texts of a column, page by page, so that none is read but for keeping.
+    fn add_texts(
+        &mut self,
+        scan: &PartScan<'_>,
+        column: usize,
+        selection: &Selection,
+    ) -> Result<()> {
+        let mut texts = Strings::new();
+        let mut memory = scan.target.budget.take(0)?;
+        scan.part.texts(column, &selection.spans, |page| {
+            scan.target.budget.check()?;
+            if texts.bytes().len() + page.bytes.len() > BLOCK_BYTES_MAX {
+                self.push_texts(scan, column, std::mem::take(&mut texts));
+            }
+            let mut wanted = 0;
+            selection.each(page.rows, |_, index| {
+                wanted += page.span(index).len() + 4;
+                Ok(())
+            })?;
+            memory.grow(wanted)?;
+            let (first, ids) = (self.next, &mut self.ids);
+            selection.each(page.rows, |position, index| {
+                if ids[position] == 0 {
+                    texts.push(&page.bytes[page.span(index)]);
+                    ids[position] = first + texts.len() as u32 - 1;
+                }
+                Ok(())
+            })
+        })?;
+        self.memory.add(memory);
+        self.push_texts(scan, column, texts);
+        Ok(())
+    }
+
+    fn push_texts(&mut self, scan: &PartScan<'_>, column: usize, texts: Strings) {
+        let values = match scan.part.columns()[column].kind {
+            Kind::Json => Values::Json(texts),
+            _ => Values::Str(texts),
+        };
+        self.push_counted(Entries::Values(Arc::new(values)));
     }
 
     fn add_virtual(
@@ -250,8 +358,7 @@ impl Local {
             }
             ids[selection.position(row)] = entries.len() as u32;
         })?;
-        self.push(entries);
-        Ok(())
+        self.push(entries)
     }
 
     /// How many numbers there are, 0 for none included.
@@ -276,19 +383,10 @@ impl Local {
     }
 
     /// Forgets which row has which value.
-    pub(super) fn without_rows(self) -> Self {
-        Self { ids: Vec::new(), ..self }
-    }
-
-    /// Bytes of memory behind it.
-    pub(super) fn size_bytes(&self) -> usize {
-        let values = |block: &Block| match &block.values {
-            Entries::Dictionary(dictionary) => dictionary.values.size_bytes(),
-            Entries::Values(values) => values.size_bytes(),
-            Entries::Times(times) => times.len() * 8,
-            Entries::Cells(cells) => cells.len() * size_of::<Cell>(),
-        };
-        self.ids.len() * 4 + self.blocks.iter().map(values).sum::<usize>()
+    pub(super) fn without_rows(mut self) -> Self {
+        let ids = std::mem::take(&mut self.ids);
+        self.memory.shrink(ids.len() * 4);
+        self
     }
 }
 

@@ -9,11 +9,12 @@ use super::group::{GroupedRows, Source};
 use super::key::Key;
 use super::local::Local;
 use super::plan::Name;
-use super::scalar::{Scalar, compare_numbers};
+use super::scalar::Scalar;
+use super::stream::{NODE_BYTES, streamed};
 use crate::answer::Cell;
 use crate::budget::Memory;
 use crate::error::Result;
-use crate::lang::ast::{Aggregate, Number, Percent};
+use crate::lang::ast::{Aggregate, Number, Percent, compare_numbers};
 
 /// A measure, ready to be read.
 #[derive(Debug)]
@@ -59,19 +60,28 @@ impl Measuring {
         memory: &mut Memory,
     ) -> Result<Measured> {
         let Self::Of(name, of) = self else { return Ok(Measured::Count) };
+        if *of == Of::Count {
+            memory.grow(rows.groups * size_of::<u64>())?;
+            let mut counts = vec![0; rows.groups];
+            source.present(name, &mut |position| counts[rows.group(position)] += 1)?;
+            return Ok(Measured::Counts(counts));
+        }
         let lists = matches!(of, Of::Distinct | Of::Values);
         if lists
             && rows.of_rows.is_none()
             && let Some((local, _)) = source.counted(name)?
         {
-            memory.grow(local.size_bytes())?;
+            memory.grow(local.numbers() * size_of::<(u32, u32)>())?;
             let pairs = (1..local.numbers() as u32).map(|id| (0, id)).collect();
             return Ok(Measured::Pairs(local, pairs));
         }
+        if let Some(measured) = streamed(source, (name, *of), rows, memory)? {
+            return Ok(measured);
+        }
         let local = source.field(name)?;
-        memory.grow(local.size_bytes() + rows.groups * size_of::<Sum>())?;
+        memory.grow(rows.groups * size_of::<Sum>())?;
         Ok(match of {
-            Of::Count => Measured::Counts(counts(&local, rows)),
+            Of::Count => Measured::Count,
             Of::Sum | Of::Average => Measured::Sums(sums(&local, rows)),
             Of::Min => Measured::Best(best(&local, rows, Ordering::Less), local.without_rows()),
             Of::Max => Measured::Best(best(&local, rows, Ordering::Greater), local.without_rows()),
@@ -100,6 +110,8 @@ pub(super) enum Measured {
     Best(Vec<u32>, Local),
     /// Groups and the numbers of values they have.
     Pairs(Local, Vec<(u32, u32)>),
+    /// Groups and the hashes of values they have.
+    Hashes(HashSet<(u32, u128)>),
     /// Groups and the amounts they have.
     Numbers(Vec<(u32, Number)>),
 }
@@ -114,7 +126,7 @@ pub(super) struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, number: Number) {
+    pub(super) fn add(&mut self, number: Number) {
         self.count += 1;
         match number {
             Number::Integer(number) => self.whole += i128::from(number),
@@ -146,14 +158,6 @@ impl Sum {
         }
         Cell::F64((self.whole as f64 + self.broken) / self.count as f64)
     }
-}
-
-fn counts(local: &Local, rows: &GroupedRows<'_>) -> Vec<u64> {
-    let mut counts = vec![0; rows.groups];
-    for (position, id) in local.ids.iter().enumerate() {
-        counts[rows.group(position)] += u64::from(*id != 0);
-    }
-    counts
 }
 
 /// The amount of each value, by its number.
@@ -196,7 +200,7 @@ fn best(local: &Local, rows: &GroupedRows<'_>, wanted: Ordering) -> Vec<u32> {
 }
 
 /// A value as the least or the greatest: texts that are numbers are numbers.
-fn extreme(value: Scalar<'_>) -> Key<'_> {
+pub(super) fn extreme(value: Scalar<'_>) -> Key<'_> {
     match value.amount() {
         Some(Number::Integer(number)) => Key::I64(number),
         Some(Number::Float(number)) => Scalar::F64(number).into(),
@@ -205,7 +209,7 @@ fn extreme(value: Scalar<'_>) -> Key<'_> {
 }
 
 /// Numbers beat times, and those beat texts, whichever end is wanted.
-fn is_better(new: Key<'_>, known: Key<'_>, wanted: Ordering) -> bool {
+pub(super) fn is_better(new: Key<'_>, known: Key<'_>, wanted: Ordering) -> bool {
     let class = |key: Key<'_>| match key {
         Key::I64(_) | Key::F64(_) => 0,
         Key::Time(_) => 1,
@@ -235,7 +239,8 @@ pub(super) enum Total<'a> {
     Count(Vec<u64>),
     Sum(Vec<Sum>, Of),
     Best(Vec<Key<'a>>, Ordering),
-    Lists(Vec<HashSet<Key<'a>>>, Of),
+    Distinct(Vec<HashSet<u128>>),
+    Lists(Vec<HashSet<Key<'a>>>),
     Numbers(Vec<Vec<Number>>, Percent),
 }
 
@@ -247,7 +252,8 @@ impl<'a> Total<'a> {
             Of::Sum | Of::Average => Self::Sum(Vec::new(), *of),
             Of::Min => Self::Best(Vec::new(), Ordering::Less),
             Of::Max => Self::Best(Vec::new(), Ordering::Greater),
-            Of::Distinct | Of::Values => Self::Lists(Vec::new(), *of),
+            Of::Distinct => Self::Distinct(Vec::new()),
+            Of::Values => Self::Lists(Vec::new()),
             Of::Percentile(percent) => Self::Numbers(Vec::new(), *percent),
         }
     }
@@ -258,7 +264,8 @@ impl<'a> Total<'a> {
             Self::Count(counts) => counts.resize(groups, 0),
             Self::Sum(sums, _) => sums.resize(groups, Sum::default()),
             Self::Best(keys, _) => keys.resize(groups, Key::Null),
-            Self::Lists(lists, _) => lists.resize(groups, HashSet::new()),
+            Self::Distinct(hashes) => hashes.resize(groups, HashSet::new()),
+            Self::Lists(lists) => lists.resize(groups, HashSet::new()),
             Self::Numbers(lists, _) => lists.resize(groups, Vec::new()),
         }
     }
@@ -293,7 +300,22 @@ impl<'a> Total<'a> {
                     }
                 }
             }
-            (Self::Lists(lists, _), Measured::Pairs(local, pairs)) => {
+            (Self::Distinct(hashes), Measured::Hashes(of_part)) => {
+                for (group, hash) in of_part {
+                    if hashes[target(*group as usize)].insert(*hash) {
+                        memory.grow(NODE_BYTES)?;
+                    }
+                }
+            }
+            (Self::Distinct(hashes), Measured::Pairs(local, pairs)) => {
+                for (group, id) in pairs {
+                    let Some(value) = local.value(*id) else { continue };
+                    if hashes[target(*group as usize)].insert(Key::from(value).hash()) {
+                        memory.grow(NODE_BYTES)?;
+                    }
+                }
+            }
+            (Self::Lists(lists), Measured::Pairs(local, pairs)) => {
                 for (group, id) in pairs {
                     let Some(value) = local.value(*id) else { continue };
                     if lists[target(*group as usize)].insert(value.into()) {
@@ -319,8 +341,8 @@ impl<'a> Total<'a> {
             Self::Sum(sums, Of::Average) => sums[group].average(),
             Self::Sum(sums, _) => sums[group].total(),
             Self::Best(keys, _) => keys[group].cell(),
-            Self::Lists(lists, Of::Distinct) => Cell::I64(lists[group].len() as i64),
-            Self::Lists(lists, _) => list(&lists[group]),
+            Self::Distinct(hashes) => Cell::I64(hashes[group].len() as i64),
+            Self::Lists(lists) => list(&lists[group]),
             Self::Numbers(lists, percent) => percentile(&lists[group], *percent),
         }
     }

@@ -231,9 +231,9 @@ impl<'a> Oracle<'a> {
             match predicate {
                 Predicate::Exists => true,
                 Predicate::Equals(literal) if is_message => words(&literal.0)(&text),
-                Predicate::Equals(literal)
-                | Predicate::Compare { comparison: Comparison::Equal, literal } => {
-                    self.equals(name, cell, literal)
+                Predicate::Equals(literal) => self.equals(name, cell, literal, folded),
+                Predicate::Compare { comparison: Comparison::Equal, literal } => {
+                    self.equals(name, cell, literal, str::to_owned)
                 }
                 Predicate::Words(phrase) => words(phrase.text())(&text),
                 Predicate::Wildcard(pattern) => matches(&pattern.regex_whole())(&text),
@@ -266,13 +266,13 @@ impl<'a> Oracle<'a> {
         })
     }
 
-    fn equals(&self, name: &str, cell: &Cell, literal: &Literal) -> bool {
+    fn equals(&self, name: &str, cell: &Cell, literal: &Literal, read: fn(&str) -> String) -> bool {
         if matches!(cell, Cell::Time(_)) || name == "_severity" {
             return self.compare(name, cell, literal) == Some(Ordering::Equal);
         }
         match (number(cell), literal.number()) {
             (Some(a), Some(b)) => compare_numbers(a, b) == Ordering::Equal,
-            _ => folded(&text(cell)) == folded(&literal.0),
+            _ => read(&text(cell)) == read(&literal.0),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Which rows of a part a search finds.
 
 use std::cell::OnceCell;
+use std::ops::Range;
 
 use ledgerline_model::batch::Kind;
 use ledgerline_model::id::Seq;
@@ -15,6 +16,7 @@ use super::plan::{Check, Name, Node};
 use super::rowset::RowSet;
 use super::scalar::Scalar;
 use super::test::Test;
+use crate::budget::Memory;
 use crate::error::Result;
 
 /// One part while a query looks at it, with what was read of it more than once.
@@ -138,6 +140,30 @@ impl<'a> PartScan<'a> {
 
     fn none(&self) -> RowSet {
         RowSet::none(self.part.rows())
+    }
+
+    /// The columns whose values are those of a name, the one that counts first; nothing for a
+    /// virtual field that is none of columns.
+    pub(super) fn columns_of(&self, name: &Name) -> Option<Vec<usize>> {
+        match name {
+            Name::Field(field) => Some(self.part.named(field).collect()),
+            Name::Message => Some(self.message_columns().collect()),
+            _ => None,
+        }
+    }
+
+    /// Whether a column has texts that can be read page by page. All others are either small or
+    /// in memory already.
+    pub(super) fn is_paged(&self, column: usize) -> bool {
+        let head = &self.part.columns()[column];
+        let is_text = matches!(head.kind, Kind::Str | Kind::Json);
+        is_text && head.distinct.is_none() && self.part.is_segment()
+    }
+
+    /// The memory that reading a column in some rows takes.
+    pub(super) fn take_raw(&self, column: usize, rows: &[Range<u32>]) -> Result<Memory> {
+        let bytes = self.part.raw_bytes(column, rows)?;
+        self.target.budget.take(usize::try_from(bytes).unwrap_or(usize::MAX))
     }
 
     /// The rows that have a value of a column.
@@ -313,6 +339,21 @@ impl<'a> PartScan<'a> {
             });
         }
         let mut scratch = String::new();
+        if self.is_paged(column) {
+            return self.part.texts(column, &within.spans(), |texts| {
+                self.target.budget.check()?;
+                for (index, row) in texts.rows.iter().enumerate() {
+                    if !within.contains(row) {
+                        continue;
+                    }
+                    if test.holds_any(Scalar::Json(texts.get(index)), &mut scratch) {
+                        found.insert(row);
+                    }
+                }
+                Ok(())
+            });
+        }
+        let _memory = self.take_raw(column, &within.spans())?;
         let data = self.part.column(column, &within.spans())?;
         for index in 0..data.rows.len() {
             if test.holds_any(data.value(index).into(), &mut scratch) {
@@ -348,6 +389,7 @@ impl<'a> PartScan<'a> {
         if !accepted.contains(&false) {
             return self.add_present(column, within, found);
         }
+        let _memory = self.take_raw(column, &within.spans())?;
         let ColumnData { rows, data } = self.part.column(column, &within.spans())?;
         if let Data::Coded { codes, .. } = data {
             let accepted = codes.iter().enumerate().filter(|(_, code)| accepted[**code as usize]);
@@ -410,6 +452,7 @@ impl<'a> PartScan<'a> {
     fn each_id(&self, within: &RowSet, mut each: impl FnMut(u32, Scalar<'_>)) -> Result<()> {
         let mut derived = within.clone();
         if let Some(column) = self.id_column() {
+            let _memory = self.take_raw(column, &within.spans())?;
             let data = self.part.column(column, &within.spans())?;
             (0..data.rows.len())
                 .for_each(|index| each(data.rows.get(index), data.value(index).into()));

@@ -104,10 +104,14 @@ impl Meaning<'_> {
         let literal = |literal: &ast::Literal| Literal::new(literal, self.now);
         Ok(match predicate {
             Predicate::Equals(ast::Literal(text)) if self.is_message(name) => check_of_words(text),
-            Predicate::Equals(text)
-            | Predicate::Compare { comparison: ast::Comparison::Equal, literal: text } => {
+            Predicate::Equals(text) => {
                 let hint = Hint::of_words(&text.0);
                 Check { hint, ..unhinted(Test::Equal(literal(text))) }
+            }
+            Predicate::Compare { comparison: ast::Comparison::Equal, literal: text } => {
+                let hint = Hint::of_words(&text.0);
+                let test = Test::Compare(ast::Comparison::Equal, literal(text));
+                Check { hint, ..unhinted(test) }
             }
             Predicate::Words(phrase) => check_of_words(phrase.text()),
             Predicate::Wildcard(pattern) => Check {

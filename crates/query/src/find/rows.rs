@@ -1,6 +1,7 @@
 //! Events as rows: the steps of a query before the first `stats` or `fields`.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use ledgerline_model::event::{Event, Value};
 use ledgerline_model::limits::SEARCH_PAGE_MAX;
@@ -153,14 +154,10 @@ impl EventRows<'_> {
         let (fetched, mut memory) = fetch(self.target, &self.hits, None)?;
         let virtuals: Vec<&Name> = VIRTUAL.iter().chain(extra).collect();
         let is_virtual = |name: &str| virtuals.iter().any(|other| other.as_str() == name);
-        let mut names: Vec<String> = fetched
-            .iter()
-            .flat_map(|(event, _)| event.fields.iter().map(|(name, _)| name))
-            .filter(|name| !is_virtual(name))
-            .cloned()
-            .collect();
-        names.sort_unstable();
-        names.dedup();
+        let fields = fetched.iter().flat_map(|(event, _)| &event.fields);
+        let names = fields.map(|(name, _)| name.as_str()).filter(|name| !is_virtual(name));
+        let names: BTreeSet<&str> = names.collect();
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
         let width = virtuals.len() + names.len();
         memory.grow(fetched.len() * width * size_of::<Cell>())?;
         let mut rows = Vec::with_capacity(fetched.len());

@@ -1,7 +1,6 @@
 //! Single values: their text, their amount, their elements.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 
 use chrono::{DateTime, SecondsFormat};
 use ledgerline_model::severity::Severity;
@@ -9,7 +8,7 @@ use ledgerline_model::time::Timestamp;
 use ledgerline_store::column::ValueRef;
 use serde_json::value::RawValue;
 
-use crate::lang::ast::Number;
+use crate::lang::ast::{BEYOND, Number};
 
 /// One value of an event or of a table.
 #[derive(Debug, Clone, Copy)]
@@ -99,33 +98,6 @@ fn time_text(time: Timestamp) -> String {
     DateTime::from_timestamp_nanos(time.0).to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-/// Numbers by amount, exactly.
-pub(super) fn compare_numbers(a: Number, b: Number) -> Ordering {
-    match (a, b) {
-        (Number::Integer(a), Number::Integer(b)) => a.cmp(&b),
-        (Number::Float(a), Number::Float(b)) => a.partial_cmp(&b).unwrap_or(Ordering::Equal),
-        (Number::Integer(a), Number::Float(b)) => compare_mixed(a, b),
-        (Number::Float(a), Number::Integer(b)) => compare_mixed(b, a).reverse(),
-    }
-}
-
-/// 2^63, the first number beyond whole numbers of 64 bits.
-const BEYOND: f64 = 9_223_372_036_854_775_808.0;
-
-fn compare_mixed(integer: i64, float: f64) -> Ordering {
-    // What is no number at all comes behind all numbers.
-    if float.is_nan() || float >= BEYOND {
-        return Ordering::Less;
-    }
-    if float < -BEYOND {
-        return Ordering::Greater;
-    }
-    let whole = float.trunc();
-    integer
-        .cmp(&(whole as i64))
-        .then_with(|| 0.0_f64.partial_cmp(&(float - whole)).unwrap_or(Ordering::Equal))
-}
-
 /// The whole number of the same amount, if there is one.
 pub(super) fn whole(float: f64) -> Option<i64> {
     ((-BEYOND..BEYOND).contains(&float) && float.trunc() == float).then_some(float as i64)
@@ -134,23 +106,6 @@ pub(super) fn whole(float: f64) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_compare_by_amount_beyond_the_precision_of_floats() {
-        use Number::{Float, Integer};
-        for (a, b, expected) in [
-            (Integer(4624), Float(4624.0), Ordering::Equal),
-            (Integer(i64::MAX), Float(BEYOND), Ordering::Less),
-            (Integer(i64::MIN), Float(-BEYOND), Ordering::Equal),
-            (Integer(9_007_199_254_740_993), Float(9_007_199_254_740_992.0), Ordering::Greater),
-            (Integer(-1), Float(-1.5), Ordering::Greater),
-            (Integer(0), Float(-0.0), Ordering::Equal),
-            (Integer(1), Float(1e300), Ordering::Less),
-        ] {
-            assert_eq!(compare_numbers(a, b), expected, "{a:?} {b:?}");
-            assert_eq!(compare_numbers(b, a), expected.reverse(), "{b:?} {a:?}");
-        }
-    }
 
     #[test]
     fn arrays_are_looked_into_and_other_json_is_not() {

@@ -1,4 +1,4 @@
-//! Histograms, fields and values: what the found events are like as a whole.
+//! Histograms and fields: what the found events are like as a whole.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +9,10 @@ use ledgerline_store::part::System;
 use rayon::prelude::*;
 
 use super::Target;
-use super::group::{KeySource, Stats};
-use super::measure::Measuring;
 use super::part_scan::{PartScan, severity};
-use super::pipes::groups_of_search;
-use super::plan::{Name, Node};
-use super::totals::Totals;
-use crate::answer::{Bar, Cell, Field, Values};
+use super::plan::Node;
+use crate::answer::{Bar, Field};
 use crate::error::{Error, ErrorKind, Result};
-use crate::lang::ast::Direction;
 use crate::lang::width::Width;
 
 /// The names of severities, in order.
@@ -154,36 +149,4 @@ fn field_counts(scan: &PartScan<'_>, node: &Node) -> Result<FieldCounts> {
         }
     }
     Ok(counts)
-}
-
-/// The most frequent values of a field.
-pub(super) fn values(
-    target: &Target<'_>,
-    node: &Node,
-    field: &str,
-    limit: usize,
-) -> Result<Values> {
-    let stats =
-        Stats { keys: vec![KeySource::Field(Name::new(field))], measures: vec![Measuring::Count] };
-    let groups = groups_of_search(target, node, &stats)?;
-    let totals = Totals::of(&stats, &groups, target.budget)?;
-    let count = |group: u32| match totals.row(group).pop() {
-        Some(Cell::I64(count)) => count as u64,
-        _ => 0,
-    };
-    let found = (0..totals.len() as u32).map(count).sum();
-    let without = totals.null_group();
-    let mut best = totals.first(&[(1, Direction::Descending)], limit.saturating_add(1));
-    best.retain(|group| Some(*group) != without);
-    best.truncate(limit);
-    let value = |group: u32| {
-        let mut row = totals.row(group);
-        (row.swap_remove(0), count(group))
-    };
-    Ok(Values {
-        top: best.into_iter().map(value).collect(),
-        distinct: totals.len() as u64 - u64::from(without.is_some()),
-        events: found - without.map_or(0, count),
-        found,
-    })
 }

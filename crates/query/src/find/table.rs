@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use hashbrown::HashSet;
 
-use super::group::Source;
+use super::group::{Source, Visit};
 use super::key::{Key, scalar};
 use super::local::Local;
 use super::part_scan::severity;
@@ -227,7 +227,8 @@ impl Source for TableRows<'_> {
 
     fn field(&self, name: &Name) -> Result<Local> {
         let at = position(&self.table.columns, name.as_str());
-        Ok(Local::of_cells(self.table.rows.iter().map(|row| plain(cell(row, at)).into_owned())))
+        let cells = self.table.rows.iter().map(|row| plain(cell(row, at)).into_owned());
+        Local::of_cells(self.budget, cells)
     }
 
     fn bars(&self, width: Width) -> Result<Local> {
@@ -236,10 +237,21 @@ impl Source for TableRows<'_> {
             Cell::Time(time) => Cell::Time(width.floor(*time)),
             _ => Cell::Null,
         };
-        Ok(Local::of_cells(self.table.rows.iter().map(bar)))
+        Local::of_cells(self.budget, self.table.rows.iter().map(bar))
     }
 
     fn counted(&self, _: &Name) -> Result<Option<(Local, Vec<u64>)>> {
         Ok(None)
+    }
+
+    fn present(&self, name: &Name, each: &mut dyn FnMut(usize)) -> Result<()> {
+        let at = position(&self.table.columns, name.as_str());
+        let cells = self.table.rows.iter().map(|row| cell(row, at)).enumerate();
+        cells.filter(|(_, cell)| **cell != NULL).for_each(|(position, _)| each(position));
+        Ok(())
+    }
+
+    fn visit(&self, _: &Name, _: &mut Visit<'_>) -> Result<bool> {
+        Ok(false)
     }
 }

@@ -11,9 +11,9 @@ use ledgerline_model::word;
 use memchr::memmem::Finder;
 use regex::{Regex, RegexBuilder};
 
-use super::scalar::{Scalar, compare_numbers};
+use super::scalar::Scalar;
 use crate::error::{Error, ErrorKind, Result};
-use crate::lang::ast::{self, Comparison, Number};
+use crate::lang::ast::{self, Comparison, Number, compare_numbers};
 use crate::lang::time;
 
 /// A test of single values.
@@ -31,6 +31,7 @@ pub(super) enum Test {
 /// A literal, and all that it may mean.
 #[derive(Debug)]
 pub(super) struct Literal {
+    text: String,
     folded: String,
     number: Option<Number>,
     time: Option<TimeRange>,
@@ -41,6 +42,7 @@ pub(super) struct Literal {
 impl Literal {
     pub(super) fn new(literal: &ast::Literal, now: Timestamp) -> Self {
         Self {
+            text: literal.0.clone(),
             folded: word::folded(&literal.0),
             number: literal.number(),
             time: time::range(&literal.0, now),
@@ -56,6 +58,17 @@ impl Literal {
             (_, Some(a), Some(b)) => compare_numbers(a, b).is_eq(),
             (Scalar::Str(text), ..) if text.is_ascii() => text.eq_ignore_ascii_case(&self.folded),
             _ => word::folded(&value.text()) == self.folded,
+        }
+    }
+
+    /// The same, of exactly this text.
+    fn is(&self, value: Scalar<'_>) -> bool {
+        match (value, value.number(), self.number) {
+            (Scalar::Time(_) | Scalar::Severity(_), ..) => {
+                self.compare(value) == Some(Ordering::Equal)
+            }
+            (_, Some(a), Some(b)) => compare_numbers(a, b).is_eq(),
+            _ => value.text() == self.text,
         }
     }
 
@@ -148,7 +161,7 @@ impl Test {
             Self::Equal(literal) => literal.equals(value),
             Self::Words(words) => words.stand_in(&value.text(), scratch),
             Self::Regex(regex) => regex.is_match(&value.text()),
-            Self::Compare(Comparison::Equal, literal) => literal.equals(value),
+            Self::Compare(Comparison::Equal, literal) => literal.is(value),
             Self::Compare(comparison, literal) => {
                 literal.compare(value).is_some_and(|ordering| holds(*comparison, ordering))
             }
@@ -258,6 +271,18 @@ mod tests {
         assert!(holds(&equal("TRUE"), Scalar::Bool(true)));
         assert!(holds(&equal("100000000000000000000"), Scalar::Json("1e20")));
         assert!(holds(&equal("k"), Scalar::Str("\u{212a}")));
+    }
+
+    #[test]
+    fn exactly_equal_is_in_the_same_case() {
+        let test = |text| compare(Comparison::Equal, text);
+        assert!(holds(&test("Security"), Scalar::Str("Security")));
+        assert!(!holds(&test("SECURITY"), Scalar::Str("Security")));
+        assert!(holds(&test("4624"), Scalar::F64(4624.0)));
+        assert!(!holds(&test("4624"), Scalar::Str("4624.0")));
+        assert!(!holds(&test("TRUE"), Scalar::Bool(true)));
+        assert!(holds(&test("a"), Scalar::Json(r#"["b", "a"]"#)));
+        assert!(!holds(&test("k"), Scalar::Str("\u{212a}")));
     }
 
     #[test]

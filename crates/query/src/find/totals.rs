@@ -136,11 +136,6 @@ impl<'a> Totals<'a> {
         }
     }
 
-    /// Of one key: the group of the rows without it.
-    pub(super) fn null_group(&self) -> Option<u32> {
-        self.values.first()?.numbers.get(&Key::Null).copied()
-    }
-
     fn key(&self, group: u32, at: usize) -> Key<'a> {
         let number = if self.values.len() == 1 { group } else { self.tuples[group as usize][at] };
         self.values[at].keys[number as usize]

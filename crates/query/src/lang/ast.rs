@@ -5,6 +5,7 @@
 //! hand uses [`Search::and`], [`Search::or`] and [`Search::negated`], which keep it so. For a
 //! normal tree that the parser would accept, printing and parsing again gives the same tree.
 
+use std::cmp::Ordering;
 use std::ops::Bound;
 
 use super::pattern::Pattern;
@@ -104,7 +105,8 @@ pub enum Predicate {
 /// `_received` compare as [`time::range`](super::time::range) says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Comparison {
-    /// `=`: as [`Predicate::Equals`], but of the whole value on the message too.
+    /// `=`: as [`Predicate::Equals`], but of exactly this text, letter case included, and of the
+    /// whole value on the message too.
     Equal,
     /// `<`
     Less,
@@ -157,6 +159,33 @@ impl Number {
         }
         text.parse().ok().filter(|float: &f64| float.is_finite()).map(Self::Float)
     }
+}
+
+/// Numbers by amount, exactly.
+pub(crate) fn compare_numbers(a: Number, b: Number) -> Ordering {
+    match (a, b) {
+        (Number::Integer(a), Number::Integer(b)) => a.cmp(&b),
+        (Number::Float(a), Number::Float(b)) => a.partial_cmp(&b).unwrap_or(Ordering::Equal),
+        (Number::Integer(a), Number::Float(b)) => compare_mixed(a, b),
+        (Number::Float(a), Number::Integer(b)) => compare_mixed(b, a).reverse(),
+    }
+}
+
+/// 2^63, the first number beyond whole numbers of 64 bits.
+pub(crate) const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+
+fn compare_mixed(integer: i64, float: f64) -> Ordering {
+    // What is no number at all comes behind all numbers.
+    if float.is_nan() || float >= BEYOND {
+        return Ordering::Less;
+    }
+    if float < -BEYOND {
+        return Ordering::Greater;
+    }
+    let whole = float.trunc();
+    integer
+        .cmp(&(whole as i64))
+        .then_with(|| 0.0_f64.partial_cmp(&(float - whole)).unwrap_or(Ordering::Equal))
 }
 
 /// Words to look for: never empty.
@@ -379,4 +408,26 @@ pub struct Renaming {
     pub source: String,
     /// The name after.
     pub target: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_compare_by_amount_beyond_the_precision_of_floats() {
+        use Number::{Float, Integer};
+        for (a, b, expected) in [
+            (Integer(4624), Float(4624.0), Ordering::Equal),
+            (Integer(i64::MAX), Float(BEYOND), Ordering::Less),
+            (Integer(i64::MIN), Float(-BEYOND), Ordering::Equal),
+            (Integer(9_007_199_254_740_993), Float(9_007_199_254_740_992.0), Ordering::Greater),
+            (Integer(-1), Float(-1.5), Ordering::Greater),
+            (Integer(0), Float(-0.0), Ordering::Equal),
+            (Integer(1), Float(1e300), Ordering::Less),
+        ] {
+            assert_eq!(compare_numbers(a, b), expected, "{a:?} {b:?}");
+            assert_eq!(compare_numbers(b, a), expected.reverse(), "{b:?} {a:?}");
+        }
+    }
 }

@@ -21,13 +21,15 @@ use crate::error::{Error, ErrorKind, Result};
 pub(super) use self::aggregate::{is_aggregate, is_function};
 pub(super) use self::lexer::is_escapable;
 pub(super) use self::pipe::starts_like_width;
+#[cfg(test)]
+pub(super) use self::value::is_empty;
 
 /// Parses a query: a search, and pipes if there are any. An empty search finds every event.
 ///
 /// # Errors
 /// `Syntax` with the span that is wrong and mostly a hint; `Invalid`, likewise, where two
-/// columns of an answer would have one name; `TooBig` at one of the `QUERY_…` and `REGEX_…` limits
-/// of [`ledgerline_model::limits`].
+/// columns of an answer would have one name, a time is none, or a range is empty; `TooBig` at one
+/// of the `QUERY_…` and `REGEX_…` limits of [`ledgerline_model::limits`].
 pub fn parse(text: &str) -> Result<Query> {
     let mut parser = Parser::new(text)?;
     let search = parser.whole_search()?;

@@ -5,12 +5,13 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, StringViewBuilder};
+use arrow::array::{Array, ArrayRef, AsArray, StringViewArray, StringViewBuilder};
 use arrow::compute::{cast, concat};
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::config::ConfigOptions;
+use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::expr_rewriter::FunctionRewrite;
 use datafusion::logical_expr::{
     BinaryExpr, ColumnarValue, Expr, Operator, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
@@ -29,8 +30,10 @@ const CONSTANT_BYTES_MAX: usize = 4096;
 /// How much larger than its arguments an answer may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Growth {
-    /// All arguments, one after the other, with the first between them.
+    /// All arguments, one after the other.
     Joined,
+    /// The same, with the first between the others.
+    Separated,
     /// The first argument, the third in each place of the second.
     Replaced,
     /// The same, with parts of the first in the third.
@@ -40,7 +43,8 @@ enum Growth {
 /// How an answer of the function grows, if it may become much larger than its arguments.
 fn growth(name: &str) -> Option<Growth> {
     match name {
-        "concat" | "concat_ws" | JOIN => Some(Growth::Joined),
+        "concat" | JOIN => Some(Growth::Joined),
+        "concat_ws" => Some(Growth::Separated),
         "replace" | "translate" => Some(Growth::Replaced),
         "regexp_replace" => Some(Growth::Matched),
         _ => None,
@@ -124,7 +128,7 @@ impl Bounded {
         if self.bound(&args.args, 1) > SLICE_BYTES_MAX {
             return Err(self.too_large());
         }
-        let made = self.inner.invoke_with_args(args)?;
+        let made = self.inner.invoke_with_args(ScalarFunctionArgs { number_rows: 1, ..args })?;
         let array = made.to_array(1)?;
         if text_bytes(&array) > CONSTANT_BYTES_MAX {
             let what = format!("a constant text is longer than {CONSTANT_BYTES_MAX} bytes");
@@ -163,7 +167,8 @@ impl Bounded {
         let sizes: Vec<Size> = args.iter().map(|arg| Size::of(arg, rows)).collect();
         let get = |at: usize| sizes.get(at).copied().unwrap_or_default();
         match self.growth {
-            Growth::Joined => {
+            Growth::Joined => sizes.iter().map(|size| size.total).fold(0, usize::saturating_add),
+            Growth::Separated => {
                 let all = sizes.iter().map(|size| size.total);
                 let between = get(0).total.saturating_mul(sizes.len());
                 all.fold(between, usize::saturating_add)
@@ -252,7 +257,7 @@ fn text_bytes(array: &ArrayRef) -> usize {
     bytes
 }
 
-/// What `||` becomes, so that it is held to a size like `concat`.
+/// What `||` and chains of it become, so that they are held to a size like `concat`.
 #[derive(Debug)]
 pub(super) struct JoinRewrite(Arc<ScalarUDF>);
 
@@ -270,12 +275,17 @@ impl FunctionRewrite for JoinRewrite {
     }
 
     fn rewrite(&self, expr: Expr, _: &DFSchema, _: &ConfigOptions) -> Result<Transformed<Expr>> {
-        match expr {
-            Expr::BinaryExpr(BinaryExpr { left, op: Operator::StringConcat, right }) => {
-                Ok(Transformed::yes(self.0.call(vec![*left, *right])))
-            }
-            other => Ok(Transformed::no(other)),
-        }
+        let Expr::BinaryExpr(BinaryExpr { left, op: Operator::StringConcat, right }) = expr else {
+            return Ok(Transformed::no(expr));
+        };
+        // A chain becomes one call, not a call in a call in a call.
+        let mut args = match *left {
+            Expr::ScalarFunction(join) if join.name() == JOIN => join.args,
+            other => vec![other],
+        };
+        args.push(*right);
+        let join = ScalarFunction::new_udf(Arc::clone(&self.0), args);
+        Ok(Transformed::yes(Expr::ScalarFunction(join)))
     }
 }
 
@@ -309,15 +319,18 @@ impl ScalarUDFImpl for Join {
             Ok(cast(&array, &DataType::Utf8View)?)
         });
         let texts = texts.collect::<Result<Vec<ArrayRef>>>()?;
-        let [left, right] = &texts[..] else {
-            return datafusion::common::internal_err!("two texts are joined");
-        };
+        let columns: Vec<&StringViewArray> =
+            texts.iter().map(|array| array.as_string_view()).collect();
         let mut joined = StringViewBuilder::with_capacity(args.number_rows);
-        for pair in left.as_string_view().iter().zip(right.as_string_view()) {
-            match pair {
-                (Some(left), Some(right)) => joined.append_value(format!("{left}{right}")),
-                _ => joined.append_null(),
+        let mut text = String::new();
+        for row in 0..args.number_rows {
+            if columns.iter().any(|column| column.is_null(row)) {
+                joined.append_null();
+                continue;
             }
+            text.clear();
+            columns.iter().for_each(|column| text.push_str(column.value(row)));
+            joined.append_value(&text);
         }
         let joined: ArrayRef = Arc::new(joined.finish());
         let is_constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));

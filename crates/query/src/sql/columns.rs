@@ -33,7 +33,7 @@ pub(super) enum Origin {
     Received,
     /// The first message key that it has.
     Message,
-    /// The number of its severity.
+    /// The number of its severity, none when it was not given.
     Severity,
     /// The name of its severity, none when it was not given.
     SeverityText,
@@ -125,10 +125,8 @@ pub(super) fn names(snapshot: &Snapshot) -> HashSet<Arc<str>> {
 /// The Arrow schema of some columns.
 pub(super) fn schema(columns: &[Column]) -> SchemaRef {
     let field = |column: &Column| {
-        let is_nullable = !matches!(
-            column.origin,
-            Origin::Time | Origin::Received | Origin::Severity | Origin::Id | Origin::Seq
-        );
+        let is_nullable =
+            !matches!(column.origin, Origin::Time | Origin::Received | Origin::Id | Origin::Seq);
         Field::new(&*column.name, column.form.data_type(), is_nullable)
     };
     Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()))

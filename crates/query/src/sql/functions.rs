@@ -180,6 +180,12 @@ pub(super) const WINDOW: &[&str] = &[
     "row_number",
 ];
 
+/// Whether a function of many rows holds them all, or goes through them all for its answer: over a
+/// window it would do so once for each row.
+pub(super) fn holds_all_rows(name: &str) -> bool {
+    matches!(name, "array_agg" | "string_agg" | "median" | "percentile_cont" | "quantile_cont")
+}
+
 /// Functions whose argument at this index is a regular expression.
 pub(super) fn pattern_argument(name: &str) -> Option<usize> {
     name.starts_with("regexp_").then_some(1)

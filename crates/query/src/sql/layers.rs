@@ -12,37 +12,39 @@ use ledgerline_store::column::{ColumnData, Data, Rows, ValueRef};
 use ledgerline_store::part::Part;
 
 use super::columns::Form;
+use crate::budget::{Budget, Memory};
 use crate::error::Result;
 
-/// Stored columns, one above the other: a row has the value of the first that has it.
+/// Stored columns, one above the other: a row has the value of the first that has it. They have the
+/// memory that they take.
 pub(super) struct Layers {
     stored: Vec<ColumnData>,
+    _memory: Memory,
 }
 
 /// No value.
 const NONE: u32 = u32::MAX;
 
 impl Layers {
-    /// Reads the columns of these names, the first name on top.
+    /// Reads the columns of these names, the first name on top, where there is memory for them.
     pub(super) fn read<'a>(
         part: &Part,
         names: impl Iterator<Item = &'a str>,
         rows: &[Range<u32>],
+        budget: &Budget,
     ) -> Result<Self> {
+        let mut memory = budget.take(0)?;
         let mut stored = Vec::new();
         for column in names.flat_map(|name| part.named(name)) {
-            stored.push(part.column(column, rows)?);
+            budget.check()?;
+            let raw = part.raw_bytes(column, rows)?;
+            let mut taken = budget.take(usize::try_from(raw).unwrap_or(usize::MAX))?;
+            let data = part.column(column, rows)?;
+            taken.resize(size_bytes(&data))?;
+            memory.add(taken);
+            stored.push(data);
         }
-        Ok(Self { stored })
-    }
-
-    /// Bytes of memory behind them.
-    pub(super) fn size_bytes(&self) -> usize {
-        let size = |data: &ColumnData| match &data.data {
-            Data::Coded { dictionary, .. } => data.size_bytes() + dictionary.values.size_bytes(),
-            Data::Plain(_) => data.size_bytes(),
-        };
-        self.stored.iter().map(size).sum()
+        Ok(Self { stored, _memory: memory })
     }
 
     /// Keeps those rows whose value passes. Each entry of a dictionary is tested once.
@@ -119,6 +121,14 @@ impl Layers {
             each_shared(&data.rows, rows, |at, index| places[at] = (layer as u32, index as u32));
         }
         places
+    }
+}
+
+/// Bytes of memory behind a column.
+fn size_bytes(data: &ColumnData) -> usize {
+    match &data.data {
+        Data::Coded { dictionary, .. } => data.size_bytes() + dictionary.values.size_bytes(),
+        Data::Plain(_) => data.size_bytes(),
     }
 }
 

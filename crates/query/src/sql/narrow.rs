@@ -10,6 +10,7 @@ use ledgerline_store::part::Part;
 
 use super::columns::{Column, Form, Origin};
 use super::layers::{Layers, text, whole};
+use crate::budget::Budget;
 use crate::error::Result;
 
 /// Which events can pass the conditions of a scan.
@@ -49,6 +50,14 @@ impl Narrow {
         self.conditions.is_empty()
     }
 
+    /// The names of the fields that are read to know which events pass.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.conditions.iter().filter_map(|condition| match condition {
+            Condition::Time(..) => None,
+            Condition::OneOf(column, _) => Some(&*column.name),
+        })
+    }
+
     /// Whether some event of the part may pass, judged without reading any column's pages.
     pub(super) fn may_pass(&self, part: &Part) -> Result<bool> {
         for condition in &self.conditions {
@@ -71,6 +80,7 @@ impl Narrow {
         &self,
         part: &Part,
         rows: &mut Vec<u32>,
+        budget: &Budget,
         times: impl Fn() -> Result<Vec<i64>>,
     ) -> Result<()> {
         let mut known = None;
@@ -90,7 +100,7 @@ impl Narrow {
                 Condition::OneOf(column, literals) => {
                     let spans = ledgerline_store::column::spans(rows.iter().copied());
                     let names = [&*column.name].into_iter();
-                    let layers = Layers::read(part, names, &spans)?;
+                    let layers = Layers::read(part, names, &spans, budget)?;
                     layers.retain(rows, |value| literals.iter().any(|literal| literal.is(value)));
                 }
             }

@@ -1,20 +1,22 @@
 //! DataFusion's memory comes out of the query's budget.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool, MemoryReservation};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::fault::wrap;
 use crate::budget::{Budget, Memory};
-use crate::error::ErrorKind;
+use crate::error::{Error, ErrorKind};
 
 /// A pool that takes what it gives from a budget.
 #[derive(Debug)]
 pub(super) struct BudgetPool {
     budget: Budget,
     given: Mutex<Given>,
+    is_over: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -28,16 +30,25 @@ struct Given {
 impl BudgetPool {
     pub(super) fn new(budget: &Budget) -> crate::error::Result<Self> {
         let given = Given { memory: budget.take(0)?, taken: 0, owed: 0 };
-        Ok(Self { budget: budget.clone(), given: Mutex::new(given) })
+        let is_over = AtomicBool::new(false);
+        Ok(Self { budget: budget.clone(), given: Mutex::new(given), is_over })
+    }
+
+    /// The answer is there, or there will be none: whatever still works for it is to stop.
+    pub(super) fn end(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
     }
 
     fn given(&self) -> MutexGuard<'_, Given> {
         self.given.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether to go on: within the time, and without more memory than there is.
+    /// Whether to go on: wanted, within the time, and without more memory than there is.
     pub(super) fn check(&self) -> Result<()> {
         self.budget.check().map_err(wrap)?;
+        if self.is_over.load(Ordering::Relaxed) {
+            return Err(wrap(Error::new(ErrorKind::Cancelled, "the query is over")));
+        }
         match self.given().owed {
             0 => Ok(()),
             _ => Err(wrap(self.exhausted())),
@@ -53,10 +64,10 @@ impl BudgetPool {
         }
     }
 
-    fn exhausted(&self) -> crate::error::Error {
+    fn exhausted(&self) -> Error {
         let most = self.budget.limits().memory_bytes;
         let what = format!("the query needs more than {most} bytes of memory");
-        crate::error::Error::new(ErrorKind::Memory, what)
+        Error::new(ErrorKind::Memory, what)
     }
 }
 

@@ -25,12 +25,33 @@ use crate::error::{Error, ErrorKind, Result};
 pub(super) const BATCH_ROWS: usize = 8192;
 /// The most rows that are decoded at once.
 const PIECE_ROWS: u32 = 8 * BATCH_ROWS as u32;
+/// About the most bytes that are decoded at once, if it is more than one row.
+const PIECE_BYTES: u64 = 16 << 20;
 
 /// Some rows of a part.
 #[derive(Debug, Clone)]
 pub(super) struct Piece {
     part: Part,
     rows: Range<u32>,
+}
+
+impl Piece {
+    /// A piece whose values are not too large to be decoded at once, and the rest, if there is one.
+    fn cut(mut self, plan: &Plan) -> Result<(Self, Option<Self>)> {
+        let all = self.rows.end;
+        let mut bytes = plan.raw_bytes(&self.part, &self.rows)?;
+        if bytes > PIECE_BYTES {
+            // Dictionaries and whole pages are read for a single row, too.
+            let least = plan.raw_bytes(&self.part, &(self.rows.start..self.rows.start + 1))?;
+            while self.rows.len() > 1 && bytes > PIECE_BYTES + least {
+                self.rows.end = self.rows.start + self.rows.len() as u32 / 2;
+                bytes = plan.raw_bytes(&self.part, &self.rows)?;
+            }
+        }
+        let rest = self.rows.end..all;
+        let rest = (!rest.is_empty()).then(|| Self { part: self.part.clone(), rows: rest });
+        Ok((self, rest))
+    }
 }
 
 /// What a scan reads, shared by its partitions.
@@ -48,6 +69,28 @@ pub(super) struct Plan {
     pub(super) limit: Option<usize>,
     /// What the query may use.
     pub(super) budget: Budget,
+}
+
+impl Plan {
+    /// The names of the stored columns behind a column.
+    fn stored<'a>(&'a self, column: &'a Column) -> Vec<&'a str> {
+        match column.origin {
+            Origin::Id => vec![ID_KEY],
+            Origin::Message => self.conventions.message.iter().map(String::as_str).collect(),
+            Origin::Field => vec![&*column.name],
+            _ => Vec::new(),
+        }
+    }
+
+    /// About how many bytes reading some rows takes, at most.
+    fn raw_bytes(&self, part: &Part, rows: &Range<u32>) -> Result<u64> {
+        let wanted = self.columns.iter().flat_map(|column| self.stored(column));
+        let mut bytes = 0;
+        for column in wanted.chain(self.narrow.names()).flat_map(|name| part.named(name)) {
+            bytes += part.raw_bytes(column, std::slice::from_ref(rows))?;
+        }
+        Ok(bytes)
+    }
 }
 
 /// Splits a snapshot into so many lists of pieces of about equal numbers of rows.
@@ -78,7 +121,8 @@ pub(super) fn split(snapshot: &Snapshot, partitions: usize) -> Vec<Vec<Piece>> {
 /// Reads the pieces of one partition.
 pub(super) struct Reader {
     plan: Arc<Plan>,
-    pieces: std::vec::IntoIter<Piece>,
+    /// The next one last.
+    pieces: Vec<Piece>,
     open: Option<Open>,
     left: usize,
 }
@@ -102,9 +146,10 @@ enum Stored {
 }
 
 impl Reader {
-    pub(super) fn new(plan: Arc<Plan>, pieces: Vec<Piece>) -> Self {
+    pub(super) fn new(plan: Arc<Plan>, mut pieces: Vec<Piece>) -> Self {
         let left = plan.limit.unwrap_or(usize::MAX);
-        Self { plan, pieces: pieces.into_iter(), open: None, left }
+        pieces.reverse();
+        Self { plan, pieces, open: None, left }
     }
 
     /// The next batch, or nothing at the end.
@@ -127,7 +172,12 @@ impl Reader {
                 }
                 self.open = None;
             }
-            let Some(piece) = self.pieces.next() else { return Ok(None) };
+            let Some(piece) = self.pieces.pop() else { return Ok(None) };
+            if !self.plan.narrow.may_pass(&piece.part)? {
+                continue;
+            }
+            let (piece, rest) = piece.cut(&self.plan)?;
+            self.pieces.extend(rest);
             self.open = Open::new(&self.plan, piece)?;
         }
     }
@@ -137,11 +187,8 @@ impl Open {
     /// Decodes a piece, unless no row of it is wanted.
     fn new(plan: &Plan, piece: Piece) -> Result<Option<Self>> {
         let Piece { part, rows: range } = piece;
-        if !plan.narrow.may_pass(&part)? {
-            return Ok(None);
-        }
         let mut rows: Vec<u32> = range.clone().collect();
-        plan.narrow.retain(&part, &mut rows, || Ok(part.system(System::Time)?))?;
+        plan.narrow.retain(&part, &mut rows, &plan.budget, || Ok(part.system(System::Time)?))?;
         if rows.is_empty() {
             return Ok(None);
         }
@@ -150,7 +197,9 @@ impl Open {
         let mut stored = Vec::with_capacity(plan.columns.len());
         for column in &plan.columns {
             let read = Stored::read(&part, column, plan, &spans, &range)?;
-            memory.grow(read.size_bytes())?;
+            if let Stored::System(values) = &read {
+                memory.grow(values.len() * 8)?;
+            }
             stored.push(read);
         }
         let needs_seqs = |column: &Column| matches!(column.origin, Origin::Id | Origin::Received);
@@ -185,10 +234,13 @@ impl Open {
                 Arc::new(rows.iter().map(|row| seqs[at(row)]).collect::<Int64Array>())
             }
             (Origin::Severity, Stored::System(numbers)) => {
-                Arc::new(rows.iter().map(|row| numbers[at(row)] as i16).collect::<Int16Array>())
+                let numbers = rows.iter().map(|row| severity(numbers[at(row)]));
+                let numbers = numbers.map(|severity| severity.map(|s| i16::from(s.number())));
+                Arc::new(numbers.collect::<Int16Array>())
             }
             (Origin::SeverityText, Stored::System(numbers)) => {
-                let names = rows.iter().map(|row| severity_name(numbers[at(row)]));
+                let severities = rows.iter().map(|row| severity(numbers[at(row)]));
+                let names = severities.map(|severity| severity.map(Severity::name));
                 Arc::new(names.collect::<StringViewArray>())
             }
             (Origin::Received, _) => {
@@ -225,22 +277,10 @@ impl Stored {
             Origin::Seq => system(System::Seq),
             Origin::Severity | Origin::SeverityText => system(System::Severity),
             Origin::Received => Ok(Self::Runs),
-            Origin::Id => Ok(Self::Layers(Layers::read(part, [ID_KEY].into_iter(), spans)?)),
-            Origin::Message => {
-                let keys = plan.conventions.message.iter().map(String::as_str);
-                Ok(Self::Layers(Layers::read(part, keys, spans)?))
+            Origin::Id | Origin::Message | Origin::Field => {
+                let names = plan.stored(column).into_iter();
+                Ok(Self::Layers(Layers::read(part, names, spans, &plan.budget)?))
             }
-            Origin::Field => {
-                Ok(Self::Layers(Layers::read(part, [&*column.name].into_iter(), spans)?))
-            }
-        }
-    }
-
-    fn size_bytes(&self) -> usize {
-        match self {
-            Self::System(values) => values.len() * 8,
-            Self::Layers(layers) => layers.size_bytes(),
-            Self::Runs => 0,
         }
     }
 }
@@ -256,7 +296,8 @@ fn time_array(times: impl Iterator<Item = i64>) -> ArrayRef {
     Arc::new(array.with_data_type(Form::Time.data_type()))
 }
 
-fn severity_name(number: i64) -> Option<&'static str> {
+/// The severity with a stored number, if one was given.
+fn severity(number: i64) -> Option<Severity> {
     let severity = u8::try_from(number).ok().and_then(Severity::from_number)?;
-    Some(severity.name()).filter(|name| !name.is_empty())
+    Some(severity).filter(|severity| *severity != Severity::UNSPECIFIED)
 }

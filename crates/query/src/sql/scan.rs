@@ -159,7 +159,7 @@ impl SnapshotExec {
                 };
                 parts.iter().map(heads).sum()
             }
-            Origin::Message | Origin::SeverityText => return statistics,
+            Origin::Message | Origin::Severity | Origin::SeverityText => return statistics,
             _ => rows,
         };
         statistics.null_count = Precision::Exact((rows - present.min(rows)) as usize);

@@ -66,6 +66,7 @@ pub(super) async fn run(job: Job) -> Result<Table> {
         return Err(bug());
     }
     let pool = Arc::new(BudgetPool::new(&job.budget)?);
+    let _end = EndOnDrop(&pool);
     let state = state(&job, &pool).map_err(|error| meaning(&error, &HashSet::new()))?;
     let explain = |error: DataFusionError| {
         let datasets = job.datasets.iter();
@@ -91,6 +92,15 @@ pub(super) async fn run(job: Job) -> Result<Table> {
     }
     pool.check().map_err(explain)?;
     Ok(rows.into_table())
+}
+
+/// Ends whatever still works for a statement when its answer is there.
+struct EndOnDrop<'a>(&'a BudgetPool);
+
+impl Drop for EndOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 fn state(job: &Job, pool: &Arc<BudgetPool>) -> Result<SessionState, DataFusionError> {

@@ -1,6 +1,7 @@
 mod answers;
 mod hostile;
 mod random;
+mod stop;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +17,7 @@ use ledgerline_store::sample::{Lies, snapshot};
 use ledgerline_store::snapshot::Snapshot;
 
 use super::scan::Pushdown;
-use super::{Tables, run};
+use super::{Tables, Way, run};
 use crate::answer::{Cell, Table};
 use crate::budget::{Budget, Limits};
 use crate::error::{Error, ErrorKind, Result};
@@ -95,7 +96,8 @@ fn ask_with(
 ) -> Result<Table> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.expect("a runtime");
-    runtime.block_on(run(statement, tables, &budget(limits), pushdown))
+    let way = Way { pushdown, ..Way::default() };
+    runtime.block_on(run(statement, tables, &budget(limits), way))
 }
 
 fn ask(tables: &TestTables, statement: &str) -> Result<Table> {

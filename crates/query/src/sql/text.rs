@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use datafusion::sql::sqlparser::ast::Statement;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 use ledgerline_model::limits::{QUERY_BYTES_MAX, QUERY_DEPTH_MAX, QUERY_TOKENS_MAX};
@@ -72,7 +73,7 @@ fn tokens(text: &str) -> Result<Vec<TokenWithSpan>> {
     if count > QUERY_TOKENS_MAX {
         return Err(too_big(format!("the query has more than {QUERY_TOKENS_MAX} tokens")));
     }
-    check_parentheses(&tokens)?;
+    check_nesting(&tokens)?;
     Ok(tokens)
 }
 
@@ -80,15 +81,27 @@ fn is_space(token: &Token) -> bool {
     matches!(token, Token::Whitespace(_) | Token::EOF)
 }
 
-fn check_parentheses(tokens: &[TokenWithSpan]) -> Result<()> {
-    let (mut depth, mut open) = (0_usize, 0_usize);
+/// How deep parentheses, CASE and NOT stand in one another. The parser counts too, but where it
+/// stops at its limit it tries another reading, and then faults that.
+fn check_nesting(tokens: &[TokenWithSpan]) -> Result<()> {
+    let (mut depth, mut cases, mut negations, mut open) = (0_usize, 0_usize, 0_usize, 0_usize);
     for token in tokens.iter().map(|token| &token.token).filter(|token| !is_space(token)) {
+        let keyword = match token {
+            Token::Word(word) => word.keyword,
+            _ => Keyword::NoKeyword,
+        };
+        negations = if keyword == Keyword::NOT { negations + 1 } else { 0 };
+        match keyword {
+            Keyword::CASE => cases += 1,
+            Keyword::END => cases = cases.saturating_sub(1),
+            _ => {}
+        }
         match token {
             Token::LParen => (depth, open) = (depth + 1, open + 1),
             Token::RParen => (depth, open) = (depth.saturating_sub(1), 0),
             _ => open = 0,
         }
-        if depth > QUERY_DEPTH_MAX {
+        if depth.max(cases).max(negations) >= QUERY_DEPTH_MAX {
             return Err(deep());
         }
         if open > OPEN_PARENTHESES_MAX {

@@ -4,21 +4,44 @@ use std::collections::BTreeSet;
 
 use axum::response::Response;
 use ledgerline_api::time::rfc3339;
+use ledgerline_api::v1::Page;
 use ledgerline_api::v1::event::{VIRTUAL, WireEvent};
-use ledgerline_api::v1::{Page, Stats};
 use ledgerline_model::event::{Event, Value};
 use ledgerline_query::Found;
 
-use super::{Format, csv, json, streamed};
+use super::{Format, Head, csv, json, streamed};
 
 /// The answer of a search, or, without a page, of a context.
-pub(crate) fn answer(format: Format, found: Found, page: Option<Page>, stats: Stats) -> Response {
+pub(crate) fn answer<H: Send + 'static>(
+    head: Head<H>,
+    found: Found,
+    page: Option<Page>,
+) -> Response {
     let cursor = page.as_ref().and_then(|page| page.next_cursor.clone());
-    match format {
-        Format::Json => as_json(found, page, stats, cursor.as_deref()),
-        Format::Ndjson => as_ndjson(found, &stats, cursor.as_deref()),
-        Format::Csv => as_csv(found, &stats, cursor.as_deref()),
+    match head.format {
+        Format::Json => as_json(head, found, page, cursor.as_deref()),
+        Format::Ndjson => as_ndjson(head, found, cursor.as_deref()),
+        Format::Csv => as_csv(head, found, cursor.as_deref()),
     }
+}
+
+/// About how many bytes of memory the events take.
+pub(crate) fn size_bytes(found: &Found) -> usize {
+    let of_value = |value: &Value| match value {
+        Value::Str(text) | Value::Json(text) => text.len(),
+        Value::I64(_) | Value::F64(_) | Value::Bool(_) => 0,
+    };
+    let of_field = |(name, value): &(String, Value)| {
+        size_of::<(String, Value)>() + name.len() + of_value(value)
+    };
+    let of_event = |event: &Event| {
+        size_of::<Event>() + event.id.len() + event.fields.iter().map(of_field).sum::<usize>()
+    };
+    let of_message = |message: &Option<String>| {
+        size_of::<Option<String>>() + message.as_ref().map_or(0, String::len)
+    };
+    found.events.iter().map(of_event).sum::<usize>()
+        + found.messages.iter().map(of_message).sum::<usize>()
 }
 
 fn pairs(found: Found) -> impl Iterator<Item = (Event, Option<String>)> {
@@ -26,10 +49,16 @@ fn pairs(found: Found) -> impl Iterator<Item = (Event, Option<String>)> {
     events.into_iter().zip(messages)
 }
 
-fn as_json(found: Found, page: Option<Page>, stats: Stats, cursor: Option<&str>) -> Response {
+fn as_json<H: Send + 'static>(
+    head: Head<H>,
+    found: Found,
+    page: Option<Page>,
+    cursor: Option<&str>,
+) -> Response {
+    let stats = head.stats;
     let mut events = pairs(found);
     let mut before: &[u8] = b"{\"data\":[";
-    streamed(Format::Json, &stats.clone(), cursor, move |to| {
+    streamed(head, cursor, move |to| {
         to.extend_from_slice(before);
         if let Some((event, message)) = events.next() {
             // The first event follows the opening, every other one a comma.
@@ -52,9 +81,9 @@ fn as_json(found: Found, page: Option<Page>, stats: Stats, cursor: Option<&str>)
     })
 }
 
-fn as_ndjson(found: Found, stats: &Stats, cursor: Option<&str>) -> Response {
+fn as_ndjson<H: Send + 'static>(head: Head<H>, found: Found, cursor: Option<&str>) -> Response {
     let mut events = pairs(found);
-    streamed(Format::Ndjson, stats, cursor, move |to| {
+    streamed(head, cursor, move |to| {
         let Some((event, message)) = events.next() else { return false };
         json(to, &WireEvent { event: &event, message: message.as_deref() });
         to.push(b'\n');
@@ -63,14 +92,14 @@ fn as_ndjson(found: Found, stats: &Stats, cursor: Option<&str>) -> Response {
 }
 
 /// Ledgerline's own columns, then every field that some event of the page has, by name.
-fn as_csv(found: Found, stats: &Stats, cursor: Option<&str>) -> Response {
+fn as_csv<H: Send + 'static>(head: Head<H>, found: Found, cursor: Option<&str>) -> Response {
     let fields = found.events.iter().flat_map(|event| &event.fields);
     let names: BTreeSet<&str> = fields.map(|(name, _)| name.as_str()).collect();
     let names = names.into_iter().filter(|name| !VIRTUAL.contains(name));
     let names: Vec<String> = names.map(str::to_owned).collect();
     let mut header = Some(());
     let mut events = pairs(found);
-    streamed(Format::Csv, stats, cursor, move |to| {
+    streamed(head, cursor, move |to| {
         if header.take().is_some() {
             let all = VIRTUAL.into_iter().chain(names.iter().map(String::as_str));
             csv::row(to, all, csv::text);
@@ -121,6 +150,7 @@ fn csv_value(to: &mut Vec<u8>, value: &Value) {
 #[cfg(test)]
 mod tests {
     use http_body_util::BodyExt;
+    use ledgerline_api::v1::Stats;
     use ledgerline_model::id::Seq;
     use ledgerline_model::severity::Severity;
     use ledgerline_model::time::Timestamp;
@@ -144,8 +174,9 @@ mod tests {
         let found = Found { events, messages, next: None };
         let stats = Stats { scanned_bytes: 1, elapsed_ms: 2, complete: true };
         let page = Page { next_cursor: None, has_more: false };
-        let response = answer(format, found, Some(page), stats);
-        let collected = futures::executor::block_on(response.into_body().collect());
+        let response = answer(Head { format, stats, held: () }, found, Some(page));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let collected = runtime.expect("a runtime").block_on(response.into_body().collect());
         let bytes = collected.expect("a body is written").to_bytes();
         String::from_utf8(bytes.to_vec()).expect("a body is text")
     }
@@ -178,5 +209,18 @@ mod tests {
                 "",
             ]
         );
+    }
+
+    #[test]
+    fn the_size_of_events_is_about_what_they_take() {
+        let found = |text: usize, count: u64| {
+            let text = || Value::Str("x".repeat(text));
+            let events = (0..count).map(|seq| event(seq, &[("a", text())])).collect();
+            Found { events, messages: vec![None; count as usize], next: None }
+        };
+        assert_eq!(size_bytes(&found(0, 0)), 0);
+        let one = size_bytes(&found(1_000_000, 1));
+        assert!((1_000_000..1_001_000).contains(&one), "{one}");
+        assert_eq!(size_bytes(&found(1_000_000, 3)), 3 * one);
     }
 }

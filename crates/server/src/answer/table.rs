@@ -1,21 +1,35 @@
 //! Rows under named columns.
 
 use axum::response::Response;
-use ledgerline_api::v1::Stats;
 use ledgerline_query::{Cell, Table};
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
 use super::value::{WireCell, csv_cell};
-use super::{Format, csv, json, streamed};
+use super::{Format, Head, csv, json, streamed};
 
 /// The answer of a query with pipes, or of SQL.
-pub(crate) fn answer(format: Format, table: Table, stats: Stats) -> Response {
-    match format {
-        Format::Json => as_json(table, stats),
-        Format::Ndjson => as_ndjson(table, &stats),
-        Format::Csv => as_csv(table, &stats),
+pub(crate) fn answer<H: Send + 'static>(head: Head<H>, table: Table) -> Response {
+    match head.format {
+        Format::Json => as_json(head, table),
+        Format::Ndjson => as_ndjson(head, table),
+        Format::Csv => as_csv(head, table),
     }
+}
+
+/// About how many bytes of memory the rows take.
+pub(crate) fn size_bytes(table: &Table) -> usize {
+    let of_row = |row: &Vec<Cell>| size_of::<Vec<Cell>>() + row.iter().map(of_cell).sum::<usize>();
+    table.rows.iter().map(of_row).sum()
+}
+
+fn of_cell(cell: &Cell) -> usize {
+    let more = match cell {
+        Cell::Str(text) | Cell::Json(text) => text.len(),
+        Cell::List(cells) => cells.iter().map(of_cell).sum(),
+        Cell::Null | Cell::I64(_) | Cell::F64(_) | Cell::Bool(_) | Cell::Time(_) => 0,
+    };
+    size_of::<Cell>() + more
 }
 
 struct Cells<'a>(&'a [Cell]);
@@ -26,11 +40,12 @@ impl Serialize for Cells<'_> {
     }
 }
 
-fn as_json(table: Table, stats: Stats) -> Response {
+fn as_json<H: Send + 'static>(head: Head<H>, table: Table) -> Response {
+    let stats = head.stats;
     let Table { columns, rows, .. } = table;
     let mut rows = rows.into_iter();
     let (mut is_first, mut is_begun) = (true, false);
-    streamed(Format::Json, &stats.clone(), None, move |to| {
+    streamed(head, None, move |to| {
         if !is_begun {
             is_begun = true;
             to.extend_from_slice(b"{\"columns\":");
@@ -64,10 +79,10 @@ impl Serialize for Named<'_> {
     }
 }
 
-fn as_ndjson(table: Table, stats: &Stats) -> Response {
+fn as_ndjson<H: Send + 'static>(head: Head<H>, table: Table) -> Response {
     let Table { columns, rows, .. } = table;
     let mut rows = rows.into_iter();
-    streamed(Format::Ndjson, stats, None, move |to| {
+    streamed(head, None, move |to| {
         let Some(row) = rows.next() else { return false };
         json(to, &Named(&columns, &row));
         to.push(b'\n');
@@ -75,10 +90,10 @@ fn as_ndjson(table: Table, stats: &Stats) -> Response {
     })
 }
 
-fn as_csv(table: Table, stats: &Stats) -> Response {
+fn as_csv<H: Send + 'static>(head: Head<H>, table: Table) -> Response {
     let Table { columns, rows, .. } = table;
     let (mut header, mut rows) = (Some(columns), rows.into_iter());
-    streamed(Format::Csv, stats, None, move |to| {
+    streamed(head, None, move |to| {
         if let Some(columns) = header.take() {
             csv::row(to, columns.iter().map(String::as_str), csv::text);
             return true;
@@ -92,6 +107,7 @@ fn as_csv(table: Table, stats: &Stats) -> Response {
 #[cfg(test)]
 mod tests {
     use http_body_util::BodyExt;
+    use ledgerline_api::v1::Stats;
     use ledgerline_model::time::Timestamp;
 
     use super::*;
@@ -105,8 +121,10 @@ mod tests {
         let columns = ["a", "b", "c"].map(str::to_owned).to_vec();
         let table = Table { columns, rows: vec![row.clone(), row], is_complete: true };
         let stats = Stats { scanned_bytes: 1, elapsed_ms: 2, complete: true };
-        let collected =
-            futures::executor::block_on(answer(format, table, stats).into_body().collect());
+        assert!(size_bytes(&table) > 2 * 5 * size_of::<Cell>());
+        let answer = answer(Head { format, stats, held: () }, table);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let collected = runtime.expect("a runtime").block_on(answer.into_body().collect());
         let bytes = collected.expect("a body is written").to_bytes();
         String::from_utf8(bytes.to_vec()).expect("a body is text")
     }

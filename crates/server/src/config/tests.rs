@@ -37,7 +37,13 @@ fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
 
 #[test]
 fn what_makes_no_sense_is_refused() {
-    for text in ["unknown = 1", "listen = \"nowhere\"", "query_concurrency = 0", "data = ["] {
+    for text in [
+        "unknown = 1",
+        "listen = \"nowhere\"",
+        "query_concurrency = 0",
+        "data = [",
+        "trusted_proxies = \"10.0.0\"",
+    ] {
         let (_folder, path) = file(text);
         assert!(resolve(&Settings::default(), Some(&path)).is_err(), "{text}");
     }
@@ -49,4 +55,39 @@ fn a_secret_is_never_printed() {
     let mut config = Config::from_settings(Settings::default()).expect("the defaults are good");
     config.operator_password = Some(Secret("hunter2hunter2".to_owned()));
     assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn one_tenant_never_has_every_place() {
+    let defaults = Config::from_settings(Settings::default()).expect("the defaults are good");
+    assert!(defaults.query_concurrency >= 4);
+    assert_eq!(defaults.query_concurrency_per_tenant, defaults.query_concurrency / 2);
+    for (text, per_tenant) in [
+        ("query_concurrency = 10", Some(5)),
+        ("query_concurrency = 1", Some(1)),
+        ("query_concurrency = 2\nquery_concurrency_per_tenant = 1", Some(1)),
+        ("query_concurrency = 2\nquery_concurrency_per_tenant = 2", None),
+        ("query_concurrency_per_tenant = 1000", None),
+    ] {
+        let (_folder, path) = file(text);
+        let config = resolve(&Settings::default(), Some(&path));
+        let found = config.map(|(config, explained)| {
+            let said = origin(&explained, "query_concurrency_per_tenant").0;
+            assert_eq!(said, config.query_concurrency_per_tenant.to_string());
+            config.query_concurrency_per_tenant
+        });
+        assert_eq!(found.ok(), per_tenant, "{text}");
+    }
+}
+
+#[test]
+fn proxies_are_addresses_with_commas_between() {
+    let proxies = |text: &str| {
+        let trusted_proxies = Some(text.to_owned());
+        let settings = Settings { trusted_proxies, ..Settings::default() };
+        Config::from_settings(settings).map(|config| config.trusted_proxies.len()).ok()
+    };
+    assert_eq!(proxies(""), Some(0));
+    assert_eq!(proxies("127.0.0.1, ::1"), Some(2));
+    assert_eq!(proxies("localhost"), None);
 }

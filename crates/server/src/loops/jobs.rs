@@ -1,30 +1,47 @@
 //! The jobs. One that fails for one tenant goes on with the next, and is tried again when it is
 //! due.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use ledgerline_audit::retention::Floor;
+use ledgerline_model::dataset::DatasetKind;
+use ledgerline_model::id::TenantId;
 use ledgerline_model::time::Timestamp;
-use ledgerline_policy::upkeep;
-use ledgerline_store::error::ErrorKind;
-use ledgerline_tenancy::Tenancy;
+use ledgerline_policy::{Scope, Upkeep, upkeep};
+use ledgerline_store::Horizon;
+use ledgerline_tenancy::{Dataset, Tenancy};
 
 use super::Job;
 use crate::app::App;
-use crate::error::chain;
+use crate::cosigning;
+use crate::error::{Failure, chain};
 use crate::node::OpenTenant;
+use crate::revive;
 use crate::road;
+use crate::routes::logs::{are_on, settings};
+use crate::signing;
 
-/// Does a job for every tenant. Whether it went well for all.
+/// Does a job, for every tenant where it is for no single one. Whether it went well for all.
 pub(super) fn run(app: &App, job: Job) -> bool {
-    if job == Job::Maintain {
-        return maintain(app);
-    }
+    let tenants = match job {
+        Job::Maintain => return maintain(app),
+        Job::Revive => return revive::run(app),
+        // Who is gone meanwhile needs no relief.
+        Job::Relieve(tenant) => app.node.tenant(tenant).into_iter().collect(),
+        Job::Flush | Job::Compact | Job::Expire | Job::Sign | Job::Cosign => app.node.tenants(),
+    };
     let mut is_good = true;
-    for tenant in app.node.tenants() {
+    for tenant in tenants {
         let done = match job {
-            Job::Relieve => relieve(app, &tenant),
-            Job::Flush => flush(&tenant),
+            Job::Relieve(_) | Job::Flush => flush(&tenant),
             Job::Compact => compact(app, &tenant),
-            Job::Expire => expire(&app.tenancy, app.clock.now(), &tenant).map(drop),
-            Job::Maintain => Ok(()),
+            Job::Expire => {
+                expire(&app.tenancy, app.clock.now(), &tenant).and_then(|_| thin(app, &tenant))
+            }
+            Job::Sign => sign(app, &tenant),
+            Job::Cosign => cosign(app, &tenant),
+            Job::Maintain | Job::Revive => Ok(()),
         };
         if let Err(error) = done {
             is_good = false;
@@ -37,6 +54,32 @@ pub(super) fn run(app: &App, job: Job) -> bool {
     is_good
 }
 
+fn sign(app: &App, tenant: &OpenTenant) -> Result<(), String> {
+    let is_gone = tenant.is_gone.read();
+    if *is_gone {
+        return Ok(());
+    }
+    let signed = signing::sign(tenant, app.node.signer(), &*app.clock);
+    signed.map(drop).map_err(|failure| failure.problem.detail.clone())
+}
+
+/// Of the checkpoints that are older than a day, the last of each hour is kept.
+fn thin(app: &App, tenant: &OpenTenant) -> Result<(), String> {
+    let scope = upkeep(tenant.id, ledgerline_policy::Job::Sign);
+    let before = app.clock.now().0.saturating_sub(Timestamp::DAY);
+    tenant.store.trees().thin_checkpoints(&scope, before).map_err(|error| chain(&error))
+}
+
+fn cosign(app: &App, tenant: &OpenTenant) -> Result<(), String> {
+    let is_gone = tenant.is_gone.read();
+    if *is_gone {
+        return Ok(());
+    }
+    let cosigned = app.witnesses.cosign(tenant, &*app.clock);
+    let anchored = app.anchor.as_ref().map_or(Ok(()), |folder| cosigning::anchor(tenant, folder));
+    cosigned.and(anchored).map_err(|failure| failure.problem.detail.clone())
+}
+
 fn count_segments(app: &App) {
     let of_tenant = |tenant: &OpenTenant| {
         let scope = upkeep(tenant.id, ledgerline_policy::Job::Compact);
@@ -47,35 +90,42 @@ fn count_segments(app: &App) {
     app.metrics.segments.set(i64::try_from(segments).unwrap_or(i64::MAX));
 }
 
-/// Looks at how much memory events take, and at the journals. Whether some tenant has more than its
-/// share of memory.
-pub(super) fn look(app: &App) -> bool {
-    let limits = app.door.limits();
+/// Looks at how much memory events take, and for failures of the disk. Answers which tenants have
+/// more in memory than their share, the largest first.
+pub(super) fn look(app: &App) -> Vec<TenantId> {
     let tenants = app.node.tenants();
-    let of_each = tenants.iter().map(|tenant| tenant.store.memory_bytes());
-    let (sum, most) = of_each.fold((0, 0), |(sum, most), bytes| (sum + bytes, bytes.max(most)));
+    let mut sizes: Vec<(usize, TenantId)> =
+        tenants.iter().map(|tenant| (tenant.store.memory_bytes(), tenant.id)).collect();
+    sizes.sort_unstable_by(|a, b| b.cmp(a));
+    let sum = sizes.iter().map(|(bytes, _)| bytes).sum::<usize>();
     app.door.refresh(sum, &app.metrics);
-    if let Some(reason) = tenants.iter().find_map(|tenant| tenant.journal.failed()) {
-        app.node.fail(reason);
-    }
+    look_for_failures(app);
     let journals: u64 = tenants.iter().map(|tenant| tenant.journal.size_bytes()).sum();
     app.metrics.journal_bytes.set(i64::try_from(journals).unwrap_or(i64::MAX));
+    let forgotten: u64 = tenants.iter().map(|tenant| tenant.journal.take_forgotten_early()).sum();
+    app.metrics.dedupe_forgotten.inc_by(forgotten);
     let (open, unavailable) = app.node.counts();
     app.metrics.tenants_open.set(i64::try_from(open).unwrap_or(i64::MAX));
     app.metrics.tenants_unavailable.set(i64::try_from(unavailable).unwrap_or(i64::MAX));
-    most > limits.memtable_bytes_per_tenant || sum > limits.memtable_bytes / 2
+    let limits = app.door.limits();
+    // When all together are too much, whoever has an eighth of it or more is worth the work.
+    let all_is_too_much = sum > limits.memtable_bytes / 2;
+    let is_crowded = |(bytes, _): &(usize, TenantId)| {
+        *bytes > limits.memtable_bytes_per_tenant
+            || all_is_too_much && *bytes > limits.memtable_bytes / 16
+    };
+    sizes.into_iter().filter(is_crowded).map(|(_, tenant)| tenant).collect()
+}
+
+/// Ends the process when what is on the disk of some tenant is not known any more.
+pub(super) fn look_for_failures(app: &App) {
+    let of_each = |tenant: &Arc<OpenTenant>| tenant.journal.failed().or(tenant.store.failed());
+    if let Some(reason) = app.node.tenants().iter().find_map(of_each) {
+        app.node.fail(reason);
+    }
 }
 
 type Done = Result<(), String>;
-
-fn relieve(app: &App, tenant: &OpenTenant) -> Done {
-    let limits = app.door.limits();
-    let bytes = tenant.store.memory_bytes();
-    // When all together are too much, whoever has an eighth of it or more is worth the work.
-    let all = app.node.tenants().iter().map(|one| one.store.memory_bytes()).sum::<usize>();
-    let is_crowded = all > limits.memtable_bytes / 2 && bytes > limits.memtable_bytes / 16;
-    if bytes > limits.memtable_bytes_per_tenant || is_crowded { flush(tenant) } else { Ok(()) }
-}
 
 fn flush(tenant: &OpenTenant) -> Done {
     if tenant.store.memory_bytes() == 0 {
@@ -86,22 +136,63 @@ fn flush(tenant: &OpenTenant) -> Done {
     Ok(())
 }
 
+/// Merges until there is nothing left to do, or the server stops, or the tenant is gone: for either
+/// of these one waits for one merge at most.
 fn compact(app: &App, tenant: &OpenTenant) -> Done {
-    let is_gone = tenant.is_gone.read();
-    if *is_gone {
-        return Ok(());
-    }
     let scope = upkeep(tenant.id, ledgerline_policy::Job::Compact);
-    match tenant.store.compact(&scope, app.clock.now()) {
-        Ok(done) if done.merged > 0 => {
-            let (merged, written) = (done.merged, done.written);
-            tracing::debug!(tenant = %tenant.id, merged, written, "segments were merged");
-            Ok(())
+    let (mut merged, mut written) = (0, 0);
+    while !app.is_stopping.load(Ordering::Relaxed) {
+        let is_gone = tenant.is_gone.read();
+        if *is_gone {
+            break;
         }
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::Busy => Ok(()),
-        Err(error) => Err(chain(&error)),
+        // Each time anew: a hold may have been placed meanwhile.
+        let horizon = horizon(&app.tenancy, app.clock.now(), &scope)?;
+        match tenant.store.compact_next(&scope, &horizon) {
+            Ok(Some(done)) => (merged, written) = (merged + done.merged, written + done.written),
+            Ok(None) => break,
+            Err(error) => return Err(chain(&error)),
+        }
     }
+    if merged > 0 {
+        tracing::debug!(tenant = %tenant.id, merged, written, "segments were merged");
+    }
+    Ok(())
+}
+
+/// For how many days a dataset keeps its events; nothing is for ever. One of audit events never
+/// keeps them for less than the floor.
+pub(crate) fn kept_for(dataset: &Dataset, floor: Floor) -> Option<u32> {
+    let days = dataset.settings.retention_days?;
+    match dataset.kind {
+        DatasetKind::Audit => Some(days.max(floor.days_min)),
+        DatasetKind::Logs => Some(days),
+    }
+}
+
+/// The time, and from when on the tenant's datasets keep their events. While a hold is on, those of
+/// audit events keep all that they have.
+pub(crate) fn horizon(
+    tenancy: &Tenancy,
+    now: Timestamp,
+    scope: &Scope<Upkeep>,
+) -> Result<Horizon, String> {
+    let datasets = tenancy.all_datasets(scope).map_err(|error| chain(&error))?;
+    let is_audit = |dataset: &Dataset| dataset.kind == DatasetKind::Audit;
+    let loses = |dataset: &Dataset| is_audit(dataset) && dataset.settings.retention_days.is_some();
+    let (floor, is_held) = if datasets.iter().any(loses) {
+        let failed = |failure: Failure| failure.problem.detail.clone();
+        let settings = settings::of(tenancy, scope).map_err(failed)?;
+        (settings::floor(&settings), are_on(tenancy, scope).map_err(failed)?)
+    } else {
+        (Floor::default(), false)
+    };
+    let kept_from = datasets.iter().filter(|dataset| !(is_held && is_audit(dataset)));
+    let kept_from = kept_from.filter_map(|dataset| {
+        let kept = i64::from(kept_for(dataset, floor)?).saturating_mul(Timestamp::DAY);
+        Some((dataset.id, Timestamp(now.0.saturating_sub(kept))))
+    });
+    Ok(Horizon { now, kept_from: kept_from.collect() })
 }
 
 /// Deletes what is past its dataset's retention, and says how many events that were.
@@ -115,20 +206,15 @@ pub(crate) fn expire(
         return Ok(0);
     }
     let scope = upkeep(tenant.id, ledgerline_policy::Job::Expire);
-    let datasets = tenancy.all_datasets(&scope).map_err(|error| chain(&error))?;
     let mut events = 0;
-    for dataset in datasets {
-        if let Some(days) = dataset.settings.retention_days {
-            let kept = i64::from(days).saturating_mul(Timestamp::DAY);
-            let before = Timestamp(now.0.saturating_sub(kept));
-            let expired = tenant.store.expire(&scope, dataset.id, before);
-            let expired = expired.map_err(|error| chain(&error))?;
-            if expired.segments > 0 {
-                let (name, events) = (dataset.name.as_str(), expired.events);
-                tracing::info!(tenant = %tenant.id, dataset = name, events, "events expired");
-            }
-            events += expired.events;
+    for (dataset, before) in horizon(tenancy, now, &scope)?.kept_from {
+        let expired = tenant.store.expire(&scope, dataset, before);
+        let expired = expired.map_err(|error| chain(&error))?;
+        if expired.segments > 0 {
+            let (dataset, events) = (dataset.0, expired.events);
+            tracing::info!(tenant = %tenant.id, dataset, events, "events expired");
         }
+        events += expired.events;
     }
     Ok(events)
 }
@@ -142,3 +228,6 @@ fn maintain(app: &App) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

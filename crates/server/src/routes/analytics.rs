@@ -1,6 +1,7 @@
 //! Analysis: pipes and SQL.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -8,6 +9,7 @@ use http::HeaderMap;
 use ledgerline_api::v1::Stats;
 use ledgerline_api::v1::analytics::{AnalyticsRequest, SqlRequest, TableResponse};
 use ledgerline_model::convention::Conventions;
+use ledgerline_model::dataset::DatasetKind;
 use ledgerline_model::id::DatasetName;
 use ledgerline_model::time::{TimeRange, Timestamp};
 use ledgerline_policy::ReadGrant;
@@ -16,24 +18,24 @@ use ledgerline_store::snapshot::Snapshot;
 use ledgerline_tenancy::Tenancy;
 use parking_lot::Mutex;
 
-use super::asking::{Question, ask};
+use super::asking::{Held, Question, ask, held};
 use super::search::range;
-use crate::answer::{Format, FormatParameter, table};
+use crate::answer::{Format, FormatParameter, Head, table};
 use crate::app::App;
 use crate::audit::Outcome;
 use crate::auth::Caller;
 use crate::body;
 use crate::error::{Failure, Result};
+use crate::masking;
 use crate::node::Node;
+use crate::rules;
 
 /// Analyse events with pipes
 #[utoipa::path(
     post, path = "/api/v1/analytics/query", tag = "analytics", operation_id = "analytics_query",
-    params(("format" = Option<String>, Query, description = "`json`, `ndjson` or `csv`; also by `Accept`")),
+    params(FormatParameter),
     request_body = AnalyticsRequest,
-    responses((status = 200, description = "A table", content(
-        (TableResponse = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
-    )))
+    responses((status = 200, description = "A table", body = TableResponse))
 )]
 pub(crate) async fn query(
     State(app): State<Arc<App>>,
@@ -49,7 +51,8 @@ pub(crate) async fn query(
     let answer =
         ask(&app, &caller, question, |target, text| query::analyse(target, &lang::parse(text)?));
     let answer = answer.await?;
-    Ok(table::answer(format, answer.found, answer.stats))
+    let head = Head { format, stats: answer.stats, held: answer.held };
+    Ok(table::answer(head, answer.found))
 }
 
 /// Analyse events with SQL
@@ -58,11 +61,9 @@ pub(crate) async fn query(
 /// letters, digits and underscores.
 #[utoipa::path(
     post, path = "/api/v1/analytics/sql", tag = "analytics", operation_id = "analytics_sql",
-    params(("format" = Option<String>, Query, description = "`json`, `ndjson` or `csv`; also by `Accept`")),
+    params(FormatParameter),
     request_body = SqlRequest,
-    responses((status = 200, description = "A table", content(
-        (TableResponse = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
-    )))
+    responses((status = 200, description = "A table", body = TableResponse))
 )]
 pub(crate) async fn sql(
     State(app): State<Arc<App>>,
@@ -76,12 +77,17 @@ pub(crate) async fn sql(
     let tenant = grant.tenant();
     let (node, tenancy) = (Arc::clone(&app.node), Arc::clone(&app.tenancy));
     let (statement, now) = (request.sql.clone(), app.clock.now());
+    let is_masked = rules::is_masked(&app, &caller.principal).await?;
     let answered = app.desk.run(tenant, move |budget| {
-        let readable = Readable { node, tenancy, grant, now, opened: Mutex::default() };
+        let (opened, is_refused) = (Mutex::default(), AtomicBool::new(false));
+        let readable = Readable { node, tenancy, grant, now, is_masked, opened, is_refused };
         // A runtime of its own, so that a query that never yields holds up no connection.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let runtime = runtime.map_err(|error| Failure::internal(&error))?;
         let table = runtime.block_on(query::sql(&statement, &readable, budget));
+        if readable.is_refused.load(Ordering::Relaxed) {
+            return Err(masking::refused("what this answers cannot be masked"));
+        }
         let table = table.map_err(|error| Failure::of_query(&error, &statement))?;
         let opened = readable.opened.into_inner();
         let names: Vec<String> = opened.iter().map(|(name, _)| name.to_string()).collect();
@@ -89,18 +95,16 @@ pub(crate) async fn sql(
             opened.iter().map(|(_, snapshot)| snapshot.scanned_bytes()).sum::<u64>();
         Ok((table, names, scanned_bytes))
     });
-    let answered = answered.await;
+    let answered = held(&app, tenant, answered.await, |(table, ..)| table::size_bytes(table)).await;
     let record = caller.record("analytics.sql").with("query", &request.sql);
     match answered {
-        Ok(answered) => {
-            let (found, names, scanned_bytes) = answered.answer;
-            let elapsed_ms = u64::try_from(answered.elapsed.as_millis()).unwrap_or(u64::MAX);
+        Ok(Held { answer: (found, names, scanned_bytes), elapsed_ms, held }) => {
             app.metrics.query_scanned_bytes.inc_by(scanned_bytes);
             let record = record.on("dataset", names.join(" "));
             let record = record.count("rows", found.rows.len() as u64);
             app.audit.later(tenant, record.count("scanned_bytes", scanned_bytes));
             let stats = Stats { scanned_bytes, elapsed_ms, complete: found.is_complete };
-            Ok(table::answer(format, found, stats))
+            Ok(table::answer(Head { format, stats, held }, found))
         }
         Err(failure) => {
             let record = record.outcome(Outcome::Failure);
@@ -117,6 +121,10 @@ struct Readable {
     tenancy: Arc<Tenancy>,
     grant: ReadGrant,
     now: Timestamp,
+    /// Whether audit events are masked for the caller, and so cannot be asked like this.
+    is_masked: bool,
+    /// Whether some were asked.
+    is_refused: AtomicBool,
     opened: Mutex<Vec<(DatasetName, Snapshot)>>,
 }
 
@@ -132,11 +140,15 @@ impl Tables for Readable {
             }
             Err(error) => return Err(query::Error::unavailable(error)),
         };
+        if self.is_masked && dataset.kind == DatasetKind::Audit {
+            self.is_refused.store(true, Ordering::Relaxed);
+            return Err(none());
+        }
         let tenant = self.node.tenant(scope.tenant());
         let tenant = tenant.map_err(|_| query::Error::unavailable(std::fmt::Error))?;
         let snapshot = tenant.store.snapshot(&scope, dataset.id, TimeRange::ALL)?;
         self.opened.lock().push((name, snapshot.clone()));
-        Ok((snapshot, dataset.settings.conventions()))
+        Ok((snapshot, dataset.conventions()))
     }
 
     fn now(&self) -> Option<Timestamp> {

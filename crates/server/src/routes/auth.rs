@@ -27,12 +27,18 @@ pub(crate) async fn login(
     Anyone(exchange): Anyone,
     body::Json(request): body::Json<LoginRequest>,
 ) -> Result<Json<TokenResponse>> {
+    let pause = app.tenancy.login_pause();
+    if !pause.is_zero() {
+        tokio::time::sleep(pause).await;
+    }
     let tenancy = Arc::clone(&app.tenancy);
+    let client = exchange.remote();
     let LoginRequest { email, password, tenant } = request;
     let of_login = email.clone();
     // Whatever is wrong with it, a login that fails is answered in the same words.
     let tokens = blocking(move || {
-        tenancy.login(&email, &password, tenant.as_deref()).map_err(|error| match error.kind() {
+        let tokens = tenancy.login(&email, &password, tenant.as_deref(), client);
+        tokens.map_err(|error| match error.kind() {
             ErrorKind::NotFound | ErrorKind::Invalid | ErrorKind::Denied => {
                 Failure::unauthenticated()
             }
@@ -51,7 +57,8 @@ pub(crate) async fn login(
     if let Some(tenant) = tokens.principal.tenant() {
         exchange.belongs_to(tenant);
         let record = Record::new("auth.login", &exchange).by(tokens.principal.subject());
-        app.audit.now(tenant, record).await?;
+        // Not before the answer: who is to make room on a full disk must get in.
+        app.audit.later(tenant, record);
     }
     Ok(Json(response(tokens)))
 }

@@ -8,12 +8,15 @@ use http::StatusCode;
 use ledgerline_api::code::Code;
 use ledgerline_api::v1::List;
 use ledgerline_api::v1::datasets::{self as wire, CreateDataset, Settings};
+use ledgerline_model::dataset::DatasetKind;
 use ledgerline_model::id::{DatasetName, TenantId};
 use ledgerline_policy::Action;
-use ledgerline_tenancy::{Dataset, DatasetSettings};
+use ledgerline_tenancy::{Dataset, DatasetSettings, Tenancy};
 
 use super::time;
+use crate::act::act;
 use crate::app::App;
+use crate::audit::Record;
 use crate::auth::Caller;
 use crate::body;
 use crate::error::{Failure, Result, blocking};
@@ -48,10 +51,13 @@ pub(crate) async fn create_dataset(
     let tenant = scope.tenant();
     let name = request.name.parse::<DatasetName>();
     let name = name.map_err(|error| Failure::invalid("name", error.to_string()))?;
+    let kind = request.kind.parse::<DatasetKind>();
+    let kind = kind.map_err(|error| Failure::invalid("kind", error.to_string()))?;
     let settings = settings(request.settings);
-    let made = app.records(move |tenancy| tenancy.create_dataset(&scope, &name, &settings)).await?;
-    let record = caller.record("dataset.created").on("dataset", &made.name);
-    app.audit.now(tenant, described(record, &made)).await?;
+    let record = caller.record("dataset.created").on("dataset", &name).with("dataset.kind", kind);
+    let record = described(record, &settings);
+    let create = move |tenancy: &Tenancy| tenancy.create_dataset(&scope, (&name, kind), &settings);
+    let made = act(&app, tenant, record, create, |record, _| record).await?;
     Ok((StatusCode::CREATED, Json(one(&app, tenant, made).await?)))
 }
 
@@ -87,12 +93,10 @@ pub(crate) async fn update_dataset(
     let tenant = scope.tenant();
     let name: DatasetName = name.parse().map_err(|_| Failure::no_dataset())?;
     let settings = settings(request);
-    let updated = app
-        .records(move |tenancy| tenancy.update_dataset(&scope, &name, &settings))
-        .await
-        .map_err(as_dataset)?;
-    let record = caller.record("dataset.updated").on("dataset", &updated.name);
-    app.audit.now(tenant, described(record, &updated)).await?;
+    let record = described(caller.record("dataset.updated").on("dataset", &name), &settings);
+    let update = move |tenancy: &Tenancy| tenancy.update_dataset(&scope, &name, &settings);
+    let updated = act(&app, tenant, record, update, |record, _| record).await;
+    let updated = updated.map_err(as_dataset)?;
     Ok(Json(one(&app, tenant, updated).await?))
 }
 
@@ -128,8 +132,8 @@ fn settings(from: Settings) -> DatasetSettings {
     }
 }
 
-fn described(record: crate::audit::Record, dataset: &Dataset) -> crate::audit::Record {
-    let DatasetSettings { time_key, message_key, severity_key, retention_days } = &dataset.settings;
+fn described(record: Record, settings: &DatasetSettings) -> Record {
+    let DatasetSettings { time_key, message_key, severity_key, retention_days } = settings;
     let texts = [
         ("dataset.time_key", time_key),
         ("dataset.message_key", message_key),
@@ -163,6 +167,7 @@ async fn written(
             let usage = open.store.usage(dataset.id);
             Ok(wire::Dataset {
                 name: dataset.name.to_string(),
+                kind: dataset.kind.to_string(),
                 created_at: time(dataset.created),
                 settings: Settings {
                     time_key: dataset.settings.time_key,

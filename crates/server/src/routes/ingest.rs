@@ -26,7 +26,7 @@ use crate::error::{Failure, Result, blocking};
 use crate::road;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+pub(super) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
@@ -94,22 +94,18 @@ async fn take(app: &App, caller: &Caller, dataset: &str, request: Request) -> Re
     let encoding = encoding(&parts.headers)?;
     let key = idempotency_key(&parts.headers)?;
     let mut pass = enter(app, &scope, &parts.headers)?;
-    let dataset = appendable(app, &scope).await?;
-    let reception = Reception { digest: key.is_some(), ..reception(app, &dataset) };
+    let dataset = find(app, &scope).await?;
+    let reception = Reception { digest: key.is_some(), ..reception(app, dataset.as_ref()) };
     let admission = Admission::new(format, encoding, reception);
     let admitted = decode(app, Pieces::new(body), admission, &mut pass).await?;
-    let key = key.zip(admitted.digest).map(|(key, digest)| {
-        let digest = digest_of(dataset.id, &digest);
-        IdempotencyKey { key, digest }
-    });
-    let stored = store(app, &scope, dataset.id, admitted, key).await?;
+    let stored = store(app, &scope, dataset, admitted, key).await?;
     drop(pass);
     stored.into_answer()
 }
 
 /// What all events of a request have in common.
-pub(super) fn reception(app: &App, dataset: &Dataset) -> Reception {
-    let conventions = dataset.settings.conventions();
+pub(super) fn reception(app: &App, dataset: Option<&Dataset>) -> Reception {
+    let conventions = dataset.map(Dataset::conventions).unwrap_or_default();
     Reception { received: app.clock.now(), conventions, digest: false }
 }
 
@@ -125,7 +121,14 @@ pub(super) fn enter(app: &App, scope: &Scope<Append>, headers: &HeaderMap) -> Re
     app.door.enter(&app.node, scope, length.min(PIECE_BYTES))
 }
 
-/// The dataset, which its first event makes.
+/// The dataset; none when its first event will make it.
+pub(super) async fn find(app: &App, scope: &Scope<Append>) -> Result<Option<Dataset>> {
+    let scope = scope.clone();
+    let dataset = app.records(move |tenancy| tenancy.find_to_append(&scope)).await;
+    dataset.map_err(as_dataset)
+}
+
+/// The dataset, which is made when it is not there.
 pub(super) async fn appendable(app: &App, scope: &Scope<Append>) -> Result<Dataset> {
     let scope = scope.clone();
     let dataset = app.records(move |tenancy| tenancy.dataset_to_append(&scope)).await;
@@ -173,19 +176,27 @@ pub(super) struct Stored {
     receipt: Option<ledgerline_journal::Receipt>,
 }
 
-/// Makes the events durable, if there are any.
+/// Makes the events durable, if there are any, and with the first of them their dataset.
 pub(super) async fn store(
     app: &App,
     scope: &Scope<Append>,
-    dataset: DatasetId,
+    dataset: Option<Dataset>,
     admitted: Admitted,
-    key: Option<IdempotencyKey>,
+    key: Option<String>,
 ) -> Result<Stored> {
-    let Admitted { batch, rejected, rejects, .. } = admitted;
+    let Admitted { batch, rejected, rejects, digest } = admitted;
     app.metrics.ingest_rejected.inc_by(rejected);
     if batch.rows() == 0 {
         return Ok(Stored { rejected, rejects, receipt: None });
     }
+    let dataset = match dataset {
+        Some(dataset) => dataset.id,
+        None => appendable(app, scope).await?.id,
+    };
+    let key = key.zip(digest).map(|(key, digest)| {
+        let digest = digest_of(dataset, &digest);
+        IdempotencyKey { key, digest }
+    });
     let bytes_in = batch.bytes_in();
     let started = app.clock.monotonic();
     let receipt = road::append(&app.node, scope, dataset, batch, key).await?;
@@ -290,7 +301,7 @@ pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding> {
     }
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
     let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default().trim().trim_matches('"');
     if text.is_empty() || text.len() > limits::IDEMPOTENCY_KEY_BYTES_MAX {

@@ -9,16 +9,17 @@ use ledgerline_api::time::from_rfc3339;
 use ledgerline_api::v1::List;
 use ledgerline_api::v1::keys::{self as wire, CreateKey, RotateKey};
 use ledgerline_policy::{Action, KeyScope};
-use ledgerline_tenancy::ApiKey;
+use ledgerline_tenancy::{ApiKey, Tenancy};
 
 use super::{record_id, time};
+use crate::act::act;
 use crate::app::App;
+use crate::audit::Record;
 use crate::auth::Caller;
 use crate::body;
 use crate::error::{Failure, Result};
 
 const OVERLAP_SECONDS: u64 = 86_400;
-const OVERLAP_SECONDS_MAX: u64 = 30 * 86_400;
 
 /// List the API keys
 #[utoipa::path(
@@ -57,11 +58,12 @@ pub(crate) async fn create_key(
     });
     let name = request.name;
     let new = ledgerline_tenancy::NewKey { name, scopes, expires: expires.transpose()? };
-    let (key, secret) = app.records(move |tenancy| tenancy.create_key(&scope, &new)).await?;
-    let record = caller.record("key.created").on("key", key.id);
-    let scopes: Vec<String> = key.scopes.iter().map(ToString::to_string).collect();
-    let record = record.with("key.name", &key.name).with("key.scopes", scopes.join(" "));
-    app.audit.now(tenant, record).await?;
+    let create = move |tenancy: &Tenancy| tenancy.create_key(&scope, &new);
+    let told = |record: Record, (key, _): &(ApiKey, String)| {
+        let record = record.on("key", key.id).with("key.name", &key.name);
+        record.with("key.scopes", scopes_of(key).join(" "))
+    };
+    let (key, secret) = act(&app, tenant, caller.record("key.created"), create, told).await?;
     Ok((StatusCode::CREATED, Json(with_secret(&key, secret))))
 }
 
@@ -83,14 +85,9 @@ pub(crate) async fn rotate_key(
     let scope = caller.may_manage(Action::ManageKeys)?;
     let (tenant, id) = (scope.tenant(), record_id(&id)?);
     let overlap = request.overlap_seconds.unwrap_or(OVERLAP_SECONDS);
-    if overlap > OVERLAP_SECONDS_MAX {
-        let detail = format!("an overlap is at most {OVERLAP_SECONDS_MAX} seconds");
-        return Err(Failure::invalid("overlap_seconds", detail));
-    }
-    let rotated = app.records(move |tenancy| tenancy.rotate_key(&scope, id, overlap)).await;
-    let (key, secret) = rotated?;
     let record = caller.record("key.rotated").on("key", id).count("key.overlap_seconds", overlap);
-    app.audit.now(tenant, record).await?;
+    let rotate = move |tenancy: &Tenancy| tenancy.rotate_key(&scope, id, overlap);
+    let (key, secret) = act(&app, tenant, record, rotate, |record, _| record).await?;
     Ok(Json(with_secret(&key, secret)))
 }
 
@@ -107,12 +104,13 @@ pub(crate) async fn revoke_key(
 ) -> Result<StatusCode> {
     let scope = caller.may_manage(Action::ManageKeys)?;
     let (tenant, id) = (scope.tenant(), record_id(&id)?);
-    app.records(move |tenancy| tenancy.revoke_key(&scope, id)).await?;
-    app.audit.now(tenant, caller.record("key.revoked").on("key", id)).await?;
+    let record = caller.record("key.revoked").on("key", id);
+    let revoke = move |tenancy: &Tenancy| tenancy.revoke_key(&scope, id);
+    act(&app, tenant, record, revoke, |record, _| record).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn scopes(key: &ApiKey) -> Vec<String> {
+fn scopes_of(key: &ApiKey) -> Vec<String> {
     key.scopes.iter().map(ToString::to_string).collect()
 }
 
@@ -121,7 +119,7 @@ fn with_secret(key: &ApiKey, secret: String) -> wire::NewKey {
         id: key.id.to_string(),
         key: secret,
         name: key.name.clone(),
-        scopes: scopes(key),
+        scopes: scopes_of(key),
         expires_at: key.expires.map(time),
     }
 }
@@ -131,7 +129,7 @@ fn written(key: &ApiKey) -> wire::Key {
         id: key.id.to_string(),
         name: key.name.clone(),
         prefix: key.prefix.clone(),
-        scopes: scopes(key),
+        scopes: scopes_of(key),
         created_at: time(key.created),
         expires_at: key.expires.map(time),
         last_used_at: key.last_used.map(time),

@@ -9,7 +9,7 @@ use ledgerline_api::code::Code;
 use ledgerline_model::id::DatasetName;
 use ledgerline_model::limits;
 
-use super::ingest::{appendable, encoding, enter, rate_limits, reception, store};
+use super::ingest::{encoding, enter, find, rate_limits, reception, store};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::Pieces;
@@ -61,20 +61,19 @@ async fn take(app: &App, caller: &Caller, request: Request) -> Result<Response> 
     })?;
     let encoding = encoding(&parts.headers)?;
     let mut pass = enter(app, &scope, &parts.headers)?;
-    let dataset = appendable(app, &scope).await?;
-    let reception = reception(app, &dataset);
-    let body = Pieces::new(body).whole(limits::BATCH_BYTES_MAX).await?;
+    let dataset = find(app, &scope).await?;
+    let reception = reception(app, dataset.as_ref());
+    let body = Pieces::new(body);
+    let body = body.whole_if(limits::BATCH_BYTES_MAX, |bytes| pass.grow_to(bytes)).await?;
+    let turn = app.decoders.acquire().await.map_err(|error| Failure::internal(&error))?;
+    let body = blocking(move || Ok(ledgerline_ingest::decompress(&body, encoding)?)).await?;
     // The request, its decoded form and the batch are in memory at once.
     pass.grow_to(body.len().saturating_mul(3))?;
-    let turn = app.decoders.acquire().await.map_err(|error| Failure::internal(&error))?;
-    let admitted = blocking(move || {
-        let body = ledgerline_ingest::decompress(&body, encoding)?;
-        Ok(ledgerline_ingest::admit_otlp(&body, format, &reception)?)
-    })
-    .await?;
+    let admit = move || Ok(ledgerline_ingest::admit_otlp(&body, format, &reception)?);
+    let admitted = blocking(admit).await?;
     drop(turn);
     pass.grow_to(admitted.batch.size_bytes())?;
-    let stored = store(app, &scope, dataset.id, admitted, None).await?;
+    let stored = store(app, &scope, dataset, admitted, None).await?;
     let message =
         stored.rejects.first().map(|reject| format!("{}: {}", reject.code, reject.detail));
     let message = message.as_deref().unwrap_or_default();

@@ -21,7 +21,7 @@ use ledgerline_query::{self as query, Order, lang};
 use super::asking::{Question, ask};
 use super::time;
 use crate::answer::value::WireCell;
-use crate::answer::{Format, FormatParameter, events};
+use crate::answer::{Format, FormatParameter, Head, events};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body;
@@ -38,11 +38,9 @@ const BARS: i64 = 60;
 /// Find events
 #[utoipa::path(
     post, path = "/api/v1/search", tag = "search", operation_id = "search",
-    params(("format" = Option<String>, Query, description = "`json`, `ndjson` or `csv`; also by `Accept`")),
+    params(FormatParameter),
     request_body = SearchRequest,
-    responses((status = 200, description = "A page of events", content(
-        (SearchResponse = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
-    )))
+    responses((status = 200, description = "A page of events", body = SearchResponse))
 )]
 pub(crate) async fn search(
     State(app): State<Arc<App>>,
@@ -78,7 +76,8 @@ pub(crate) async fn search(
     let as_of = cursor.map_or(answer.as_of, |cursor| cursor.as_of);
     let next = answer.found.next.map(|place| Cursor { place, as_of, range }.to_text(asked));
     let page = v1::Page { has_more: next.is_some(), next_cursor: next };
-    Ok(events::answer(format, answer.found, Some(page), answer.stats))
+    let head = Head { format, stats: answer.stats, held: answer.held };
+    Ok(events::answer(head, answer.found, Some(page)))
 }
 
 /// Count events by time
@@ -186,11 +185,9 @@ pub(crate) async fn values(
 /// Show what happened before and after an event
 #[utoipa::path(
     post, path = "/api/v1/search/context", tag = "search", operation_id = "context",
-    params(("format" = Option<String>, Query, description = "`json`, `ndjson` or `csv`; also by `Accept`")),
+    params(FormatParameter),
     request_body = ContextRequest,
-    responses((status = 200, description = "The event among its neighbours, the earliest first", content(
-        (ContextResponse = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
-    )))
+    responses((status = 200, description = "The event among its neighbours, the earliest first", body = ContextResponse))
 )]
 pub(crate) async fn context(
     State(app): State<Arc<App>>,
@@ -209,7 +206,8 @@ pub(crate) async fn context(
         query::context(target, &lang::parse_search(text)?, Seq(seq), before, after)
     });
     let answer = answer.await?;
-    Ok(events::answer(format, answer.found, None, answer.stats))
+    let head = Head { format, stats: answer.stats, held: answer.held };
+    Ok(events::answer(head, answer.found, None))
 }
 
 pub(super) fn range(app: &App, from: Option<&str>, to: Option<&str>) -> Result<TimeRange> {

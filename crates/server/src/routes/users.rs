@@ -8,10 +8,12 @@ use http::StatusCode;
 use ledgerline_api::v1::List;
 use ledgerline_api::v1::users::{self as wire, CreateUser, UpdateUser};
 use ledgerline_policy::{Action, Role};
-use ledgerline_tenancy::{NewUser, User};
+use ledgerline_tenancy::{NewUser, Tenancy, User};
 
 use super::{record_id, time};
+use crate::act::act;
 use crate::app::App;
+use crate::audit::Record;
 use crate::auth::Caller;
 use crate::body;
 use crate::error::{Failure, Result};
@@ -44,10 +46,11 @@ pub(crate) async fn create_user(
     let scope = caller.may_manage(Action::ManageUsers)?;
     let (tenant, role) = (scope.tenant(), role(&request.role)?);
     let new = NewUser { email: request.email, password: request.password, role };
-    let user = app.records(move |tenancy| tenancy.create_user(&scope, &new)).await?;
-    let record = caller.record("user.created").on("user", user.id);
-    let record = record.with("user.email", &user.email).with("user.role", user.role);
-    app.audit.now(tenant, record).await?;
+    let record = caller.record("user.created");
+    let record = record.with("user.email", &new.email).with("user.role", role);
+    let create = move |tenancy: &Tenancy| tenancy.create_user(&scope, &new);
+    let told = |record: Record, user: &User| record.on("user", user.id);
+    let user = act(&app, tenant, record, create, told).await?;
     Ok((StatusCode::CREATED, Json(written(&user))))
 }
 
@@ -70,20 +73,18 @@ pub(crate) async fn update_user(
     let (tenant, id) = (scope.tenant(), record_id(&id)?);
     let role = request.role.as_deref().map(role).transpose()?;
     let UpdateUser { disabled, password, .. } = request;
-    let has_password = password.is_some();
-    let update = move |tenancy: &ledgerline_tenancy::Tenancy| {
-        tenancy.update_user(&scope, id, role, disabled, password.as_deref())
-    };
-    let user = app.records(update).await?;
-    let mut record = caller.record("user.updated").on("user", user.id);
+    let mut record = caller.record("user.updated").on("user", id);
     if let Some(role) = role {
         record = record.with("user.role", role);
     }
     if let Some(disabled) = disabled {
         record = record.with("user.disabled", disabled);
     }
-    record = record.with("user.password_changed", has_password);
-    app.audit.now(tenant, record).await?;
+    record = record.with("user.password_changed", password.is_some());
+    let update = move |tenancy: &Tenancy| {
+        tenancy.update_user(&scope, id, role, disabled, password.as_deref())
+    };
+    let user = act(&app, tenant, record, update, |record, _| record).await?;
     Ok(Json(written(&user)))
 }
 
@@ -100,9 +101,10 @@ pub(crate) async fn delete_user(
 ) -> Result<StatusCode> {
     let scope = caller.may_manage(Action::ManageUsers)?;
     let (tenant, id) = (scope.tenant(), record_id(&id)?);
-    let user = app.records(move |tenancy| tenancy.delete_user(&scope, id)).await?;
-    let record = caller.record("user.deleted").on("user", id).with("user.email", user.email);
-    app.audit.now(tenant, record).await?;
+    let record = caller.record("user.deleted").on("user", id);
+    let delete = move |tenancy: &Tenancy| tenancy.delete_user(&scope, id);
+    let told = |record: Record, user: &User| record.with("user.email", &user.email);
+    act(&app, tenant, record, delete, told).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

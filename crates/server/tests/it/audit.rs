@@ -35,17 +35,17 @@ fn acts_reads_and_refusals_are_told_to_the_tenant() {
 
     let records = records(&node, &acme.auditor);
     let search = find(&records, "search", "success");
-    assert_eq!(search["query"], needle.as_str());
-    assert_eq!((&search["rows"], &search["resource.id"]), (&json!(1), &json!("app")));
-    assert_eq!(
-        (&search["actor.type"], &search["source.ip"]),
-        (&json!("user"), &json!("127.0.0.1"))
-    );
+    assert_eq!(search["metadata.query"], needle.as_str());
+    assert_eq!((&search["metadata.rows"], &search["resource.id"]), (&json!(1), &json!("app")));
+    assert_eq!((&search["actor.type"], &search["ip"]), (&json!("user"), &json!("127.0.0.1")));
     let refused: Vec<&Value> =
         records.iter().filter(|record| record["action"] == "access.refused").collect();
     assert_eq!(refused[0]["resource.id"], "_audit");
     assert_eq!(refused[1]["actor.type"], "key");
-    assert_eq!(find(&records, "auth.login", "failure")["user.email"], "admin@acme.example");
+    assert_eq!(
+        find(&records, "auth.login", "failure")["metadata.user.email"],
+        "admin@acme.example"
+    );
     assert_eq!(find(&records, "tenant.created", "success")["resource.id"], acme.id.as_str());
     assert_eq!(find(&records, "key.created", "success")["resource.id"], id.as_str());
     let revoked = find(&records, "key.revoked", "success");

@@ -27,6 +27,23 @@ fn a_bad_line_does_not_lose_the_good_ones() {
 }
 
 #[test]
+fn a_body_without_a_good_event_makes_no_dataset() {
+    let node = Node::start();
+    let acme = node.tenant("acme");
+    let send = |body: &str| {
+        let ask = node.ask("POST", "/api/v1/ingest/never").by(&acme.ingest);
+        ask.body("application/x-ndjson", body).send().status
+    };
+    assert_eq!([send("{a\n{b\n"), send(""), send("\n")], [400, 200, 200]);
+    let ask = node.ask("POST", "/v1/logs").by(&acme.ingest);
+    ask.json(&json!({"resourceLogs": []})).send().expect(200);
+    let listed = node.ask("GET", "/api/v1/datasets").by(&acme.query).send().expect(200).json();
+    assert_eq!(listed["data"], json!([]));
+    assert_eq!(send("{a\n{}\n"), 200);
+    node.search(&acme.query, "never", "*").expect(200);
+}
+
+#[test]
 fn every_mistake_has_its_code() {
     let node = Node::start();
     let acme = node.tenant("acme");

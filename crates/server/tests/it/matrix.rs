@@ -15,6 +15,13 @@ fn every_operation_answers_every_credential_as_the_table_says() {
     let (ours, theirs) = (node.tenant("ours"), node.tenant("theirs"));
     let first = serde_json::json!({"message": "x"});
     node.send(&ours.ingest, "app", &first);
+    let event = serde_json::json!({
+        "action": "a", "actor": {"id": "u"}, "resource": {"type": "t", "id": "1"},
+    });
+    node.ask("POST", "/api/v1/logs").by(&ours.ingest).json(&event).send().expect(201);
+    // Proves it, and so signs a checkpoint over it.
+    let path = "/api/v1/ledger/proof/inclusion?seq=0";
+    node.ask("GET", path).by(&ours.admin).send().expect(200);
     let (id, revoked) = node.key(&ours.admin, "admin:*");
     let path = format!("/api/v1/keys/{id}");
     node.ask("DELETE", &path).by(&ours.admin).send().expect(204);
@@ -44,7 +51,7 @@ fn every_operation_answers_every_credential_as_the_table_says() {
         .to_owned();
     let mut row = |name: &str, cells: &[String]| {
         let cells: String = cells.iter().map(|cell| format!(" {cell:>9}")).collect();
-        writeln!(table, "{name:<16}{cells}").expect("a string takes everything");
+        writeln!(table, "{name:<18}{cells}").expect("a string takes everything");
     };
     let names: Vec<String> = credentials.iter().map(|(name, _)| (*name).to_owned()).collect();
     row("operation", &names);

@@ -1,7 +1,7 @@
 //! A server on any free port, with its data in a temporary folder, and a client for it.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ledgerline_server::config::{Config, Secret, Settings};
@@ -87,13 +87,18 @@ impl Ask<'_> {
 
     pub(crate) fn send(self) -> Answer {
         let Self { node, request, body } = self;
-        let takes_body = request
-            .method_ref()
-            .is_some_and(|method| !matches!(*method, http::Method::GET | http::Method::DELETE));
-        let answered = if takes_body {
-            node.agent.run(request.body(body).expect("the request is well formed"))
-        } else {
+        let method = request.method_ref().cloned().unwrap_or_default();
+        let answered = if method == http::Method::DELETE && !body.is_empty() {
+            let whole = request.body(()).expect("the request is well formed");
+            let mut asked = node.agent.delete(whole.uri()).force_send_body();
+            for (name, value) in whole.headers() {
+                asked = asked.header(name, value);
+            }
+            asked.send(body)
+        } else if matches!(method, http::Method::GET | http::Method::DELETE) {
             node.agent.run(request.body(()).expect("the request is well formed"))
+        } else {
+            node.agent.run(request.body(body).expect("the request is well formed"))
         };
         let (parts, mut body) = answered.expect("the server answers").into_parts();
         let body = body.with_config().limit(256 << 20).read_to_vec().expect("the body is whole");
@@ -127,17 +132,31 @@ impl Node {
 
     /// Stops and starts again over the same data.
     pub(crate) fn restart(self) -> Self {
-        self.restart_after(|_| ())
+        self.restart_as(|_| (), |_| ())
+    }
+
+    /// Stops, and starts again over the same data with other settings.
+    pub(crate) fn restart_with(self, change: impl FnOnce(&mut Config)) -> Self {
+        self.restart_as(|_| (), change)
     }
 
     /// Stops, lets something happen to the data, and starts again over it.
-    pub(crate) fn restart_after(mut self, happen: impl FnOnce(&Path)) -> Self {
+    pub(crate) fn restart_after(self, happen: impl FnOnce(&Path)) -> Self {
+        self.restart_as(happen, |_| ())
+    }
+
+    /// Stops, lets something happen to the data, and starts again over it with other settings.
+    pub(crate) fn restart_as(
+        mut self,
+        happen: impl FnOnce(&Path),
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let server = self.server.take().expect("it runs");
         self.runtime.block_on(server.shutdown()).expect("it stops");
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a folder"));
         drop(self);
         happen(&folder.path().join("data"));
-        Self::open(folder, |_| ())
+        Self::open(folder, change)
     }
 
     fn open(folder: TempDir, change: impl FnOnce(&mut Config)) -> Self {
@@ -158,6 +177,11 @@ impl Node {
 
     fn server(&self) -> &Server {
         self.server.as_ref().expect("it runs")
+    }
+
+    /// The data folder.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
     }
 
     pub(crate) fn address(&self) -> SocketAddr {

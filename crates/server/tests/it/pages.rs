@@ -1,5 +1,8 @@
 //! The pages for people, and the headers of every answer.
 
+use std::path::Path;
+use std::process::Command;
+
 use crate::node::{Answer, Node};
 
 fn guarded(answer: &Answer) {
@@ -26,6 +29,22 @@ fn the_pages_and_all_that_they_load_are_there() {
     assert_eq!(document.json()["info"]["title"], "Ledgerline");
     let page = node.ask("GET", "/docs/errors/dataset_not_found").send().expect(200);
     assert!(page.text().starts_with("# dataset_not_found"));
+}
+
+/// Runs the page's own script in `pages.mjs`, where there is a Node.js to run it.
+#[test]
+#[expect(clippy::print_stderr, reason = "a test that is left out says so")]
+fn the_reference_draws_all_that_the_document_says() {
+    let room = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let version = Command::new("node").arg("--version").output();
+    if !version.is_ok_and(|output| output.status.success()) {
+        eprintln!("left out: there is no node to run the script of the API reference");
+        return;
+    }
+    let mut command = Command::new("node");
+    command.arg(room.join("tests/it/pages.mjs")).arg(room.join("assets"));
+    let output = command.arg(room.join("../../spec/openapi.json")).output().expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]

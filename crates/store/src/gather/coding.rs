@@ -200,7 +200,8 @@ fn equal(a: &Values, a_index: usize, b: &Values, b_index: usize) -> bool {
     }
 }
 
-fn bytes(values: &Values, index: usize) -> usize {
+/// How long a value is.
+pub(super) fn bytes(values: &Values, index: usize) -> usize {
     match values {
         Values::Str(values) | Values::Json(values) => values.get(index).len(),
         _ => 8,

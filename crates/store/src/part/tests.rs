@@ -59,6 +59,8 @@ proptest! {
         };
         let expected: Vec<(u32, String)> =
             (0..data.rows.len()).map(|index| (data.rows.get(index), text(index))).collect();
+        let bytes: u64 = expected.iter().map(|(_, text)| text.len() as u64 + 8).sum();
+        prop_assert!(part.raw_bytes(0, &wanted)? >= bytes);
         let mut handed = Vec::new();
         part.texts(0, &wanted, |texts| {
             for index in 0..texts.ends.len() {

@@ -163,6 +163,36 @@ impl SegmentReader {
         gathered.finish(ranks.rows)
     }
 
+    /// About how many bytes of memory the pages take that have values of wanted rows, and what is
+    /// kept of them, at most.
+    pub(crate) fn raw_bytes(&self, column: &ColumnEntry, wanted: &[Range<u32>]) -> Result<u64> {
+        let is_all = matches!(wanted, [all] if *all == (0..self.directory.rows));
+        let ranges = match column.presence {
+            Some(_) if is_all => vec![0..column.present],
+            _ => ranks(&self.presence(column)?, wanted).ranges,
+        };
+        let values: u64 = ranges.iter().map(|range| range.len() as u64).sum();
+        let mut bytes = match column.encoding {
+            Encoding::Coded { dictionary, entries } if values > 0 => {
+                u64::from(dictionary.raw) + 8 * u64::from(entries)
+            }
+            _ => 0,
+        };
+        // A row's number and its value, which is eight bytes or a code or where its text ends.
+        bytes += 12 * values;
+        let mut start = 0_u32;
+        let mut ranges = ranges.as_slice();
+        for page in &column.pages {
+            let end = start + page.values;
+            ranges = &ranges[ranges.partition_point(|range| range.end <= start)..];
+            if ranges.first().is_some_and(|range| range.start < end) {
+                bytes += u64::from(page.span.raw);
+            }
+            start = end;
+        }
+        Ok(bytes)
+    }
+
     /// Hands over every page that has texts of wanted rows, whole: those of other rows are in it
     /// too. The column is one of texts without a dictionary. Adds to `read_bytes` what was read.
     pub(crate) fn texts<E: From<Error>>(

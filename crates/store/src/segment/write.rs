@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ledgerline_model::batch::{Kind, Values};
+use ledgerline_model::convention::is_evidence;
 use ledgerline_model::varint::put_varint;
 
 use super::directory::{ColumnEntry, Directory, Encoding, MAGIC, Page, VERSION};
@@ -19,6 +20,8 @@ const PAGE_BYTES: usize = 256 << 10;
 /// The same of texts. On real security events, four times the size takes a quarter of the bytes off
 /// the whole segment; beyond that, the few rows of a page of answers cost too much to read.
 const TEXT_PAGE_BYTES: usize = 1 << 20;
+/// The same of evidence, which is read event by event.
+const EVIDENCE_PAGE_BYTES: usize = 64 << 10;
 
 /// Values of a column in the order of the rows, ready to be stored.
 #[derive(Debug)]
@@ -96,7 +99,11 @@ impl<'a> SegmentWriter<'a> {
                 let entries = counts.len() as u32;
                 (Encoding::Coded { dictionary, entries }, self.codes(codes)?, bounds(values))
             }
-            Stored::Plain(values) => (Encoding::Plain, self.plain(values)?, bounds(values)),
+            Stored::Plain(values) => {
+                let text_bytes =
+                    if is_evidence(name) { EVIDENCE_PAGE_BYTES } else { TEXT_PAGE_BYTES };
+                (Encoding::Plain, self.plain(values, text_bytes)?, bounds(values))
+            }
         };
         let name = Arc::clone(name);
         Ok(ColumnEntry { name, kind, encoding, present: count, presence, bounds, pages })
@@ -133,14 +140,14 @@ impl<'a> SegmentWriter<'a> {
         Ok(pages)
     }
 
-    fn plain(&mut self, values: &Values) -> Result<Vec<Page>> {
+    fn plain(&mut self, values: &Values, text_bytes: usize) -> Result<Vec<Page>> {
         if let Values::I64(values) = values {
             return self.integers(values);
         }
         let mut pages = Vec::new();
         let mut start = 0;
         while start < values.len() {
-            let end = page_end(values, start);
+            let end = page_end(values, start, text_bytes);
             let mut raw = Vec::new();
             put_values(&mut raw, values, start..end);
             pages.push(Page { values: (end - start) as u32, span: self.piece(&raw)? });
@@ -166,13 +173,13 @@ impl<'a> SegmentWriter<'a> {
 }
 
 /// Where the page that begins at `start` ends: at least one value, then up to the page's size.
-fn page_end(values: &Values, start: usize) -> usize {
+/// Where a page ends that begins at an index; of texts, at most so many bytes of them.
+fn page_end(values: &Values, start: usize, text_bytes: usize) -> usize {
     match values {
         Values::Str(strings) | Values::Json(strings) => {
             let ends = strings.ends();
             let before = if start == 0 { 0 } else { ends[start - 1] as usize };
-            let fits =
-                ends[start..].partition_point(|end| *end as usize - before <= TEXT_PAGE_BYTES);
+            let fits = ends[start..].partition_point(|end| *end as usize - before <= text_bytes);
             start + fits.max(1)
         }
         Values::I64(_) | Values::F64(_) => values.len().min(start + PAGE_BYTES / 8),

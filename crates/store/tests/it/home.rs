@@ -1,7 +1,7 @@
 //! A tenant's journal and store on a disk in memory, and what is visible in them.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ledgerline_journal::{Appender, Options as JournalOptions, TenantJournal};
@@ -12,11 +12,12 @@ use ledgerline_model::time::{TimeRange, Timestamp};
 use ledgerline_policy::{
     Append, Job, Principal, Read, Role, Scope, Upkeep, authorize_append, authorize_read, upkeep,
 };
+use ledgerline_store::Horizon;
 use ledgerline_store::column::ValueRef;
 use ledgerline_store::part::System;
 use ledgerline_store::snapshot::Snapshot;
 use ledgerline_store::tenant::TenantStore;
-use ledgerline_world::disk::MemoryDisk;
+use ledgerline_world::disk::{Disk, MemoryDisk};
 use ledgerline_world::{Chance, DataDir, ManualClock, Options, TenantBlobs};
 
 /// 2026-01-01.
@@ -57,23 +58,64 @@ pub(crate) struct Home {
     _data: DataDir,
 }
 
+/// How a tenant is opened.
+pub(crate) struct How {
+    /// What lies before the disk, if anything.
+    pub(crate) before: Option<Arc<dyn Disk>>,
+    /// A new file of the journal is begun when one is longer.
+    pub(crate) journal_file_bytes: u64,
+    /// Whether what is left of cut-off work is looked at.
+    pub(crate) are_leftovers_removed: bool,
+}
+
+impl Default for How {
+    fn default() -> Self {
+        let journal_file_bytes = JournalOptions::default().file_bytes;
+        Self { before: None, journal_file_bytes, are_leftovers_removed: true }
+    }
+}
+
+/// With a journal that is trimmed by every flush.
+pub(crate) fn trimmed() -> How {
+    How { journal_file_bytes: 100, ..How::default() }
+}
+
 impl Home {
     pub(crate) fn open(folder: &Path, disk: MemoryDisk, seed: u64) -> Self {
-        let (data, blobs) = blobs(folder, &disk, seed);
+        Self::try_open(folder, disk, seed, How::default()).expect("it opens")
+    }
+
+    /// Opens a tenant; or says in words why not.
+    pub(crate) fn try_open(
+        folder: &Path,
+        disk: MemoryDisk,
+        seed: u64,
+        how: How,
+    ) -> Result<Self, String> {
+        let below = how.before.unwrap_or_else(|| Arc::new(disk.clone()));
+        let (data, blobs) = blobs_on(folder, below, seed);
         let chance = Chance::seeded(seed);
         let store = TenantStore::open(&job(Job::Recover), blobs.clone(), chance.clone());
-        let store = Arc::new(store.expect("the store opens"));
+        let store = Arc::new(store.map_err(|error| error.to_string())?);
+        let options = JournalOptions {
+            reserve_bytes: 0,
+            file_bytes: how.journal_file_bytes,
+            ..JournalOptions::default()
+        };
         let (journal, _) = TenantJournal::open(
             &job(Job::Recover),
             blobs.clone(),
             (Arc::new(ManualClock::new(NOW)), chance),
-            JournalOptions { reserve_bytes: 0, ..JournalOptions::default() },
+            options,
             store.start(),
             Arc::clone(&store) as Arc<dyn ledgerline_journal::Apply>,
         )
-        .expect("the journal opens");
+        .map_err(|error| error.to_string())?;
+        if how.are_leftovers_removed {
+            store.remove_leftovers(&job(Job::Recover)).map_err(|error| error.to_string())?;
+        }
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        Self { disk, store, journal, blobs, runtime, _data: data }
+        Ok(Self { disk, store, journal, blobs, runtime, _data: data })
     }
 
     pub(crate) fn append(&self, dataset: u32, batch: Batch) {
@@ -89,7 +131,7 @@ impl Home {
     }
 
     pub(crate) fn compact(&self) {
-        self.store.compact(&job(Job::Compact), NOW).expect("compacted");
+        self.store.compact(&job(Job::Compact), &Horizon::at(NOW)).expect("compacted");
     }
 
     pub(crate) fn snapshot(&self, dataset: u32) -> Snapshot {
@@ -110,13 +152,29 @@ impl Home {
 }
 
 pub(crate) fn blobs(folder: &Path, disk: &MemoryDisk, seed: u64) -> (DataDir, TenantBlobs) {
-    let options = Options { disk: Arc::new(disk.clone()), ..Options::default() };
+    blobs_on(folder, Arc::new(disk.clone()), seed)
+}
+
+fn blobs_on(folder: &Path, disk: Arc<dyn Disk>, seed: u64) -> (DataDir, TenantBlobs) {
+    let options = Options { disk, ..Options::default() };
     let data = DataDir::open(folder, Chance::seeded(seed), options).expect("the folder opens");
     let blobs = data.blobs(&job(Job::Recover)).expect("the tenant opens");
     // The catalog lies on the machine's disk, whatever the blobs lie on.
     let catalog = blobs.local_file("catalog.db");
     std::fs::create_dir_all(catalog.parent().expect("a folder")).expect("made");
     (data, blobs)
+}
+
+/// The segment files on a disk.
+pub(crate) fn segments(disk: &MemoryDisk) -> Vec<PathBuf> {
+    let is_segment = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "lls");
+    disk.all_files().into_iter().filter(is_segment).collect()
+}
+
+/// The segment files that were set aside.
+pub(crate) fn aside(disk: &MemoryDisk) -> Vec<PathBuf> {
+    let is_aside = |path: &PathBuf| path.to_string_lossy().ends_with(".lls.quarantined");
+    disk.all_files().into_iter().filter(is_aside).collect()
 }
 
 /// An event as a reader sees it.

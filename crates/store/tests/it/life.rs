@@ -3,6 +3,7 @@
 use ledgerline_model::id::{DatasetId, Seq, TenantId};
 use ledgerline_model::time::{TimeRange, Timestamp};
 use ledgerline_policy::{Job, upkeep};
+use ledgerline_store::Horizon;
 use ledgerline_store::tenant::Usage;
 use ledgerline_world::disk::MemoryDisk;
 
@@ -101,6 +102,6 @@ fn a_scope_of_another_tenant_opens_nothing() {
     let home = Home::open(folder.path(), MemoryDisk::new(), 1);
     let other = upkeep(TenantId::from_bytes([4; 16]).expect("not zero"), Job::Flush);
     assert!(home.store.flush(&other).is_err());
-    assert!(home.store.compact(&other, NOW).is_err());
+    assert!(home.store.compact(&other, &Horizon::at(NOW)).is_err());
     assert!(home.store.expire(&other, DatasetId(1), NOW).is_err());
 }

@@ -3,6 +3,7 @@
 use ledgerline_model::id::DatasetId;
 use ledgerline_model::time::Timestamp;
 use ledgerline_policy::Job;
+use ledgerline_store::Horizon;
 use ledgerline_store::tenant::TenantStore;
 use ledgerline_world::Chance;
 use ledgerline_world::disk::{Fault, MemoryDisk};
@@ -140,7 +141,7 @@ fn what_a_cut_off_merge_left_counts_for_nothing() {
         }
         let before = both(&home);
         home.disk.lose_after(changes);
-        let compacted = home.store.compact(&job(Job::Compact), NOW);
+        let compacted = home.store.compact(&job(Job::Compact), &Horizon::at(NOW));
         home.disk.keep_all();
         let home = if changes % 2 == 0 {
             without_catalog(folder.path(), home, remove).0

@@ -36,9 +36,19 @@ CREATE TABLE key_secret (
 ) STRICT;
 CREATE INDEX key_secret_of_key ON key_secret (key, number);
 
+-- Small objects that other rooms understand: schemas, holds, rules.
+CREATE TABLE document (
+    kind    TEXT NOT NULL,
+    id      TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    body    TEXT NOT NULL,
+    PRIMARY KEY (kind, id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE dataset (
     id             INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 4294967295),
     name           TEXT NOT NULL UNIQUE,
+    kind           TEXT NOT NULL CHECK (kind IN ('logs', 'audit')),
     created        INTEGER NOT NULL,
     time_key       TEXT,
     message_key    TEXT,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ledgerline_model::dataset::DatasetKind;
 use ledgerline_model::id::{DatasetId, DatasetName};
 use ledgerline_model::limits::DATASETS_MAX;
 use ledgerline_model::time::Timestamp;
@@ -29,7 +30,7 @@ impl TenantRecords {
     /// not counted, so that its records of a tenant can always be written.
     pub(crate) fn make_dataset(
         &self,
-        name: &DatasetName,
+        (name, kind): (&DatasetName, DatasetKind),
         settings: &DatasetSettings,
         created: Timestamp,
     ) -> Result<Dataset> {
@@ -53,13 +54,14 @@ impl TenantRecords {
                 )?
                 .query_row([], |row| row.get(0))?;
             sql.prepare_cached(
-                "INSERT INTO dataset (id, name, created, time_key, message_key, severity_key,
-                                      retention_days)
-                 VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO dataset (id, name, kind, created, time_key, message_key,
+                                      severity_key, retention_days)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 id,
                 name.as_str(),
+                kind.as_str(),
                 created.0,
                 settings.time_key,
                 settings.message_key,
@@ -69,7 +71,7 @@ impl TenantRecords {
             Ok(DatasetId(id))
         })?;
         let settings = settings.clone();
-        let dataset = Dataset { id, name: name.clone(), created, settings };
+        let dataset = Dataset { id, name: name.clone(), kind, created, settings };
         self.keep(dataset.clone());
         Ok(dataset)
     }
@@ -114,7 +116,7 @@ impl TenantRecords {
 pub(super) fn read_all(db: &Database) -> Result<BTreeMap<DatasetName, Dataset>> {
     db.read(|sql| {
         let mut select = sql.prepare_cached(
-            "SELECT id, name, created, time_key, message_key, severity_key, retention_days
+            "SELECT id, name, created, time_key, message_key, severity_key, retention_days, kind
              FROM dataset",
         )?;
         let mut rows = select.query([])?;
@@ -129,8 +131,11 @@ pub(super) fn read_all(db: &Database) -> Result<BTreeMap<DatasetName, Dataset>> 
                 severity_key: row.get(5)?,
                 retention_days: row.get(6)?,
             };
+            let kind: String = row.get(7)?;
+            let kind =
+                kind.parse().map_err(|_| Error::corrupt("a stored kind is none of a dataset"))?;
             let (id, created) = (DatasetId(row.get(0)?), Timestamp(row.get(2)?));
-            datasets.insert(name.clone(), Dataset { id, name, created, settings });
+            datasets.insert(name.clone(), Dataset { id, name, kind, created, settings });
         }
         Ok(datasets)
     })

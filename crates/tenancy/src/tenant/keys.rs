@@ -15,7 +15,7 @@ use crate::people::record_id;
 use crate::records::ApiKey;
 use crate::seals::{Column, SecretHash};
 
-/// How many keys a tenant has, revoked ones too.
+/// How many keys a tenant has. Revoked ones are kept as long as there is room for them.
 const KEYS_MAX: i64 = 10_000;
 /// How often it is written when keys were used.
 const USES_WRITTEN_EVERY: i64 = 60 * Timestamp::SECOND;
@@ -56,6 +56,9 @@ impl LiveKey {
 
 const SELECT: &str =
     "SELECT id, name, prefix, scopes, created, expires, last_used, revoked FROM key";
+
+const DELETE_OLDEST_REVOKED: &str = "DELETE FROM key WHERE id = (
+    SELECT id FROM key WHERE revoked ORDER BY created, id LIMIT 1)";
 
 impl TenantRecords {
     /// Every key, the oldest first.
@@ -126,7 +129,8 @@ impl TenantRecords {
         self.db.write(|sql| {
             let count: i64 =
                 sql.prepare_cached("SELECT count(*) FROM key")?.query_row([], |row| row.get(0))?;
-            if count >= KEYS_MAX {
+            let is_full = count >= KEYS_MAX;
+            if is_full && sql.prepare_cached(DELETE_OLDEST_REVOKED)?.execute([])? == 0 {
                 return Err(Error::invalid("name", format!("there are {KEYS_MAX} keys already")));
             }
             sql.prepare_cached(

@@ -3,7 +3,7 @@
 use std::fs;
 
 use ledgerline_model::id::TenantName;
-use ledgerline_policy::{Action, Role};
+use ledgerline_policy::{Action, Role, upkeep_of_tenants};
 use ledgerline_tenancy::{ErrorKind, Tenancy};
 
 use crate::platform::{
@@ -42,7 +42,7 @@ fn an_operator_without_a_password_gets_one() {
     assert_eq!(kind(tenancy.ensure_operator(OPERATOR, Some("short"))), ErrorKind::Invalid);
     let password = tenancy.ensure_operator(OPERATOR, None).expect("made").expect("random");
     assert!(password.len() >= 20);
-    assert!(tenancy.login(OPERATOR, &password, None).is_ok());
+    assert!(tenancy.login(OPERATOR, &password, None, None).is_ok());
 }
 
 #[test]
@@ -95,11 +95,14 @@ fn a_deleted_tenant_is_dead_at_once_and_its_name_is_free() {
         assert_eq!(platform.fails("ada@example.com", PASSWORD, None), ErrorKind::Unauthenticated);
         platform.restart();
     }
-    // The caller did not come to delete the folder: the next tenant's making does.
-    assert!(platform.records_file(old.id).exists());
     let (new, _) = platform.tenant("alpha", "ada@example.com");
     assert_ne!(new.id, old.id);
+    assert!(platform.records_file(old.id).exists(), "nobody finished it yet");
+    let mut gone = Vec::new();
+    let left = platform.tenancy().remove_leftovers(&upkeep_of_tenants(), |id| gone.push(id));
+    assert_eq!((left, gone), (vec![], vec![old.id]));
     assert!(!platform.records_file(old.id).exists());
+    assert!(platform.records_file(new.id).exists());
     assert_eq!(platform.who(&tokens.access_token), Err(ErrorKind::Unauthenticated));
     platform.login("ada@example.com", Some("alpha"));
 }
@@ -118,9 +121,82 @@ fn a_tenant_whose_making_was_cut_short_never_was() {
     assert_eq!(platform.fails("ada@example.com", PASSWORD, None), ErrorKind::Unauthenticated);
     let (again, _) = platform.tenant("alpha", "ada@example.com");
     assert_ne!(again.id, tenant.id);
+    assert_eq!(platform.tenancy().remove_leftovers(&upkeep_of_tenants(), |_| ()), []);
     assert!(!platform.records_file(tenant.id).exists());
     platform.restart();
     assert_eq!(platform.tenancy().all_tenants().expect("read"), [again]);
+}
+
+#[test]
+fn a_tenant_that_was_not_confirmed_is_gone_after_a_restart() {
+    let mut platform = Platform::new();
+    let (tenancy, scope) = (platform.tenancy(), platform.operator());
+    let ada = admin_of("ada@example.com");
+    let name = name("alpha");
+    let (tenant, _) = tenancy.create_tenant(&scope, &name, &ada).expect("made");
+    let taken = tenancy.create_tenant(&scope, &name, &ada);
+    assert_eq!(kind(taken), ErrorKind::Conflict, "its name is taken meanwhile");
+    platform.restart();
+    assert_eq!(kind(platform.tenancy().tenant(tenant.id)), ErrorKind::NotFound);
+    assert_eq!(platform.tenancy().remove_leftovers(&upkeep_of_tenants(), |_| ()), []);
+    assert!(!platform.records_file(tenant.id).exists());
+    platform.tenant("alpha", "ada@example.com");
+}
+
+#[test]
+fn a_deletion_that_could_not_end_ends_later() {
+    let platform = Platform::new();
+    let (tenant, _) = platform.tenant("alpha", "ada@example.com");
+    platform.tenancy().delete_tenant(&platform.operator(), tenant.id).expect("deleted");
+    // A scope for something else deletes nothing, so the first try fails.
+    let unfit = operator_scope(Action::ReadTenants);
+    assert_eq!(platform.tenancy().remove_leftovers(&unfit, |_| ()), [tenant.id]);
+    assert!(platform.records_file(tenant.id).exists());
+    assert_eq!(platform.tenancy().remove_leftovers(&upkeep_of_tenants(), |_| ()), []);
+    assert!(!platform.records_file(tenant.id).exists());
+}
+
+#[test]
+fn a_tenant_with_damaged_records_can_be_deleted_and_keeps_its_name_until_then() {
+    let mut platform = Platform::new();
+    let (tenant, _) = platform.tenant("alpha", "ada@example.com");
+    platform.stop();
+    fs::write(platform.records_file(tenant.id), b"no database at all, whatever its name says")
+        .expect("written");
+    platform.restart();
+    assert_eq!(platform.tenancy().damaged_tenants().len(), 1);
+    let scope = platform.operator();
+    let ada = admin_of("ada@example.com");
+    let name = name("alpha");
+    let taken = platform.tenancy().create_tenant(&scope, &name, &ada);
+    assert_eq!(kind(taken), ErrorKind::Conflict);
+    platform.tenancy().delete_tenant(&scope, tenant.id).expect("deleted");
+    assert_eq!(platform.tenancy().damaged_tenants(), []);
+    assert_eq!(platform.tenancy().remove_leftovers(&upkeep_of_tenants(), |_| ()), []);
+    assert!(!platform.records_file(tenant.id).exists());
+    platform.tenant("alpha", "ada@example.com");
+}
+
+#[test]
+fn records_that_were_only_out_of_reach_are_opened_again() {
+    let mut platform = Platform::new();
+    let (tenant, _) = platform.tenant("alpha", "ada@example.com");
+    platform.stop();
+    let file = platform.records_file(tenant.id);
+    let elsewhere = file.with_extension("away");
+    fs::rename(&file, &elsewhere).expect("moved");
+    platform.restart();
+    assert_eq!(platform.tenancy().retry_damaged(), []);
+    fs::rename(&elsewhere, &file).expect("moved back");
+    assert_eq!(platform.tenancy().retry_damaged(), [tenant.id]);
+    assert_eq!(platform.tenancy().damaged_tenants(), []);
+    platform.login("ada@example.com", None);
+
+    platform.stop();
+    fs::write(&file, b"no database at all, whatever its name says").expect("written");
+    platform.restart();
+    assert_eq!(platform.tenancy().retry_damaged(), [], "what is damaged stays so");
+    assert_eq!(platform.tenancy().damaged_tenants().len(), 1);
 }
 
 #[test]

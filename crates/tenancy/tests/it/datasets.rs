@@ -1,5 +1,6 @@
 //! Datasets.
 
+use ledgerline_model::dataset::DatasetKind;
 use ledgerline_model::id::{DatasetId, DatasetName, TenantId};
 use ledgerline_model::limits::DATASETS_MAX;
 use ledgerline_policy::{
@@ -48,7 +49,11 @@ fn the_first_event_makes_a_dataset_unless_that_is_switched_off() {
     }
     let own = platform.tenancy().dataset_to_append(&audit(tenant.id, "_audit")).expect("made");
     assert_eq!(own.id, DatasetId(2));
-    let other = platform.tenancy().create_dataset(&scope, &name("other"), &Default::default());
+    let other = platform.tenancy().create_dataset(
+        &scope,
+        (&name("other"), DatasetKind::Logs),
+        &Default::default(),
+    );
     assert_eq!(other.expect("made").id, DatasetId(3));
 }
 
@@ -93,7 +98,8 @@ fn settings_are_checked_and_kept() {
         ("time_key", key(0)),
         ("time_key", key(1_025)),
     ] {
-        let made = platform.tenancy().create_dataset(&scope, &name("web"), &settings);
+        let made =
+            platform.tenancy().create_dataset(&scope, (&name("web"), DatasetKind::Logs), &settings);
         let error = made.expect_err("refused");
         assert_eq!((error.kind(), error.field()), (ErrorKind::Invalid, Some(field)));
     }
@@ -105,9 +111,13 @@ fn settings_are_checked_and_kept() {
     };
     let missing = platform.tenancy().update_dataset(&scope, &name("web"), &settings);
     assert_eq!(kind(missing), ErrorKind::NotFound);
-    let made = platform.tenancy().create_dataset(&scope, &name("web"), &settings).expect("made");
-    assert_eq!(made.settings.conventions().time[0], "when");
-    let again = platform.tenancy().create_dataset(&scope, &name("web"), &settings);
+    let made = platform
+        .tenancy()
+        .create_dataset(&scope, (&name("web"), DatasetKind::Logs), &settings)
+        .expect("made");
+    assert_eq!(made.conventions().time[0], "when");
+    let again =
+        platform.tenancy().create_dataset(&scope, (&name("web"), DatasetKind::Logs), &settings);
     assert_eq!(kind(again), ErrorKind::Conflict);
     let set = platform.tenancy().update_dataset(&scope, &name("web"), &days(7)).expect("set");
     assert_eq!((set.id, set.settings.clone()), (made.id, days(7)));
@@ -125,7 +135,8 @@ fn nobody_can_touch_the_audit_trail() {
     let short = DatasetSettings { retention_days: Some(1), ..Default::default() };
     let set = platform.tenancy().update_dataset(&scope, &name("_audit"), &short);
     assert_eq!(kind(set), ErrorKind::Invalid);
-    let made = platform.tenancy().create_dataset(&scope, &name("_mine"), &short);
+    let made =
+        platform.tenancy().create_dataset(&scope, (&name("_mine"), DatasetKind::Logs), &short);
     assert_eq!(kind(made), ErrorKind::Invalid);
     let all = platform.tenancy().all_datasets(&upkeep(tenant.id, Job::Flush)).expect("read");
     assert_eq!(all, [own]);

@@ -168,3 +168,27 @@ fn when_a_key_was_used_is_kept_in_memory_and_written_late() {
     platform.restart();
     assert_eq!((listed(&platform), stored(&platform)), (Some(third), Some(third.0)));
 }
+
+#[test]
+fn revoked_keys_make_room_and_live_ones_do_not() {
+    let platform = Platform::new();
+    let (tenant, _) = platform.tenant("alpha", "ada@example.com");
+    let (_, secret) = make(&platform, tenant.id);
+    let sql = rusqlite::Connection::open(platform.records_file(tenant.id)).expect("opened");
+    let fill = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 9999)
+        INSERT INTO key (id, name, prefix, scopes, created, revoked)
+        SELECT randomblob(16), x'', '', 'ingest:*', n, 0 FROM n";
+    assert_eq!(sql.execute(fill, []).expect("written"), 9_999);
+    let scope = manage(tenant.id, Action::ManageKeys);
+    let again = || platform.tenancy().create_key(&scope, &new_key(&["ingest:*"]));
+    assert_eq!(kind(again()), ErrorKind::Invalid);
+    let revoke = "UPDATE key SET revoked = 1 WHERE created IN (5, 7)";
+    assert_eq!(sql.execute(revoke, []).expect("written"), 2);
+    again().expect("made in the place of a revoked one");
+    let left = "SELECT created FROM key WHERE revoked";
+    let left: i64 = sql.query_row(left, [], |row| row.get(0)).expect("read");
+    assert_eq!(left, 7, "the older one went");
+    again().expect("made");
+    assert_eq!(kind(again()), ErrorKind::Invalid);
+    assert!(platform.who(&secret).is_ok(), "live ones stay");
+}

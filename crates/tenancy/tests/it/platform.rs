@@ -93,15 +93,18 @@ impl Platform {
     pub(crate) fn tenant(&self, name: &str, admin: &str) -> (Tenant, User) {
         let name = name.parse().expect("a name");
         let made = self.tenancy().create_tenant(&self.operator(), &name, &admin_of(admin));
-        made.expect("a tenant")
+        let made = made.expect("a tenant");
+        let confirmed = self.tenancy().confirm_tenant(&self.operator(), made.0.id);
+        confirmed.expect("it is there for good");
+        made
     }
 
     pub(crate) fn login(&self, email: &str, tenant: Option<&str>) -> Tokens {
-        self.tenancy().login(email, PASSWORD, tenant).expect("logged in")
+        self.tenancy().login(email, PASSWORD, tenant, None).expect("logged in")
     }
 
     pub(crate) fn fails(&self, email: &str, password: &str, tenant: Option<&str>) -> ErrorKind {
-        kind(self.tenancy().login(email, password, tenant))
+        kind(self.tenancy().login(email, password, tenant, None))
     }
 
     /// The principal of a credential, or why there is none.

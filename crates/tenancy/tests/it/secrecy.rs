@@ -43,7 +43,7 @@ fn nothing_secret_is_in_a_file_or_in_a_debug_text() {
 
     let user = tenancy.create_user(&people, &new_user).expect("made");
     let (key, secret) = tenancy.create_key(&keys, &new_key).expect("made");
-    let tokens = tenancy.login(ADDRESS, PASSWORD, None).expect("logged in");
+    let tokens = tenancy.login(ADDRESS, PASSWORD, None, None).expect("logged in");
     let next = tenancy.refresh(&tokens.refresh_token).expect("refreshed");
     platform.who(&secret).expect("known");
     platform.who(&next.access_token).expect("known");
@@ -53,7 +53,7 @@ fn nothing_secret_is_in_a_file_or_in_a_debug_text() {
     let operator = NewUser { role: Role::Operator, ..new_user.clone() };
     let wrong = tenancy.create_user(&people, &operator).expect_err("refused");
     note(format!("{wrong} {wrong:?}"));
-    let wrong = tenancy.login(ADDRESS, KEY_NAME, Some(PASSWORD)).expect_err("refused");
+    let wrong = tenancy.login(ADDRESS, KEY_NAME, Some(PASSWORD), None).expect_err("refused");
     note(format!("{wrong} {wrong:?}"));
     let wrong = tenancy.authenticate(&format!("{secret}x")).expect_err("refused");
     note(format!("{wrong} {wrong:?}"));

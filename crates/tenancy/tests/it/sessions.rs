@@ -41,7 +41,7 @@ fn every_wrong_login_gets_the_same_answer() {
         (OPERATOR, PASSWORD, Some("alpha")),
     ];
     for (email, password, tenant) in cases {
-        let error = platform.tenancy().login(email, password, tenant).expect_err("refused");
+        let error = platform.tenancy().login(email, password, tenant, None).expect_err("refused");
         assert_eq!(error.kind(), ErrorKind::Unauthenticated);
         assert_eq!(error.to_string(), "the credential is not valid");
     }
@@ -68,7 +68,7 @@ fn an_address_of_several_tenants_needs_a_name_or_a_password_of_its_own() {
     assert!(changed.is_ok());
     let only = platform.login("ada@example.com", None);
     assert_eq!(only.principal.tenant(), Some(alpha.id));
-    let tokens = platform.tenancy().login("ada@example.com", other, None).expect("logged in");
+    let tokens = platform.tenancy().login("ada@example.com", other, None, None).expect("logged in");
     assert_eq!(tokens.principal.tenant(), Some(beta.id));
 }
 
@@ -80,7 +80,7 @@ fn too_many_wrong_passwords_shut_the_address_for_a_while() {
         for _ in 0..10 {
             assert_eq!(platform.fails(email, "wrong password", None), ErrorKind::Unauthenticated);
         }
-        let error = platform.tenancy().login(email, PASSWORD, None).expect_err("shut");
+        let error = platform.tenancy().login(email, PASSWORD, None, None).expect_err("shut");
         assert_eq!(error.kind(), ErrorKind::Busy);
         assert!(error.retry_after().is_some_and(|after| after.as_secs() == 900));
         let folded = email.to_uppercase();

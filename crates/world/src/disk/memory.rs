@@ -199,6 +199,17 @@ impl Disk for MemoryDisk {
         Ok(state.names.keys().filter(|path| path.parent() == Some(folder)).cloned().collect())
     }
 
+    fn folders(&self, folder: &Path) -> Result<Vec<PathBuf>> {
+        let state = self.state.lock();
+        let of_files = state.names.keys().filter_map(|path| path.parent());
+        let all = of_files.chain(state.folders.iter().map(PathBuf::as_path));
+        let first_below = |path: &Path| {
+            let below = path.strip_prefix(folder).ok()?;
+            Some(folder.join(below.components().next()?))
+        };
+        Ok(all.filter_map(first_below).collect::<BTreeSet<_>>().into_iter().collect())
+    }
+
     fn sync_folder(&self, folder: &Path) -> Result<()> {
         let mut state = self.state.lock();
         state.count_change()?;

@@ -1,7 +1,7 @@
 //! The machine's disk.
 
 use std::ffi::CString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{Error, ErrorKind, Result, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
@@ -44,19 +44,11 @@ impl Disk for RealDisk {
     }
 
     fn files(&self, folder: &Path) -> Result<Vec<PathBuf>> {
-        let entries = match fs::read_dir(folder) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries?,
-        };
-        let mut files = Vec::new();
-        for entry in entries {
-            let entry = entry?;
-            if entry.file_type()?.is_file() {
-                files.push(entry.path());
-            }
-        }
-        files.sort();
-        Ok(files)
+        list(folder, FileType::is_file)
+    }
+
+    fn folders(&self, folder: &Path) -> Result<Vec<PathBuf>> {
+        list(folder, FileType::is_dir)
     }
 
     fn sync_folder(&self, folder: &Path) -> Result<()> {
@@ -67,6 +59,28 @@ impl Disk for RealDisk {
         let path = CString::new(folder.as_os_str().as_bytes())?;
         statvfs(&path).map(|stat| stat.f_bavail * stat.f_frsize)
     }
+}
+
+/// What is of a type in a folder, sorted. A link counts as what it leads to; one that leads nowhere
+/// is an error, since what it led to may be there again.
+fn list(folder: &Path, is_wanted: fn(&FileType) -> bool) -> Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let mut file_type = entry.file_type()?;
+        if file_type.is_symlink() {
+            file_type = fs::metadata(entry.path())?.file_type();
+        }
+        if is_wanted(&file_type) {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 #[expect(unsafe_code, reason = "the standard library does not tell how full a disk is")]

@@ -92,3 +92,88 @@ fn a_query_that_needs_too_much_memory_stops_and_gives_it_back() {
     assert_eq!(errors(&budget), memory);
     assert!(budget.take(50_000).is_ok(), "nothing is held after an answer");
 }
+
+/// Events of which each has a long text of its own, so that they lie in pages and no dictionary.
+fn long_texts(count: i64) -> Snapshot {
+    let event = |number: i64| Event {
+        seq: Seq(0),
+        id: String::new(),
+        time: Timestamp(START + number),
+        received: Timestamp(START),
+        severity: Severity::INFO,
+        fields: vec![("k".to_owned(), Value::Str(long_text(number)))],
+    };
+    let events: Vec<Event> = (0..count).map(event).collect();
+    let batches = events.chunks(100).map(|events| batch(Timestamp(START), events));
+    let tenant = TenantId::from_bytes([7; 16]).expect("not all zero");
+    snapshot(tenant, batches.map(|batch| (batch, Lies::Segments)).collect()).expect("a sample")
+}
+
+fn long_text(number: i64) -> String {
+    format!("{number:04} {}", "x".repeat(100_000))
+}
+
+#[test]
+fn what_there_is_no_memory_for_is_not_read() {
+    let (snapshot, conventions) = (long_texts(400), Conventions::default());
+    let limits = Limits { memory_bytes: 8 << 20, ..Limits::default() };
+    let scanned = |ask: &dyn Fn(&Target<'_>) -> Option<ErrorKind>, expected| {
+        let before = snapshot.scanned_bytes();
+        let (budget, range, now) = (budget(limits), TimeRange::ALL, Timestamp(START));
+        let (snapshot, conventions) = (&snapshot, &conventions);
+        let target = Target { snapshot, conventions, range, now, budget: &budget };
+        assert_eq!(ask(&target), expected);
+        assert!(budget.take(8 << 20).is_ok(), "nothing is held after an answer");
+        snapshot.scanned_bytes() - before
+    };
+    let query = |query: Query| {
+        move |target: &Target<'_>| analyse(target, &query).map_err(|error| error.kind()).err()
+    };
+    let of = |aggregate: fn(String) -> Aggregate| stats(aggregate("k".to_owned()), &[]);
+    let all = scanned(&query(of(Aggregate::Max)), None);
+    let page = Page { limit: 400, order: Order::Newest, after: None, as_of: None, fields: None };
+    let search =
+        |target: &Target<'_>| search(target, &Search::All, &page).map_err(|e| e.kind()).err();
+    let by_text = stats(Aggregate::Count, &["k"]);
+    let sorted = Query {
+        search: Search::All,
+        pipes: vec![Pipe::Sort(vec![crate::lang::ast::SortKey {
+            column: "k".to_owned(),
+            direction: crate::lang::ast::Direction::Ascending,
+        }])],
+    };
+    let memory = Some(ErrorKind::Memory);
+    for read in [
+        scanned(&search, memory),
+        scanned(&query(by_text), memory),
+        scanned(&query(of(Aggregate::Values)), memory),
+        scanned(&query(sorted), memory),
+    ] {
+        assert!(read < all / 2, "{read} of {all} bytes");
+    }
+}
+
+#[test]
+fn what_is_computed_of_long_texts_needs_no_memory_for_all_of_them() {
+    use crate::answer::Cell;
+    let (snapshot, conventions) = (long_texts(400), Conventions::default());
+    let budget = budget(Limits { memory_bytes: 2 << 20, ..Limits::default() });
+    let (range, now) = (TimeRange::ALL, Timestamp(START));
+    let target =
+        Target { snapshot: &snapshot, conventions: &conventions, range, now, budget: &budget };
+    let answer = |of: fn(String) -> Aggregate| {
+        let table = analyse(&target, &stats(of("k".to_owned()), &[])).expect("there is memory");
+        table.rows[0][0].clone()
+    };
+    let before = snapshot.scanned_bytes();
+    assert_eq!(answer(Aggregate::CountOf), Cell::I64(400));
+    assert_eq!(snapshot.scanned_bytes(), before, "it is known how many there are");
+    assert_eq!(answer(Aggregate::Distinct), Cell::I64(400));
+    assert_eq!(answer(Aggregate::Min), Cell::Str(long_text(0)));
+    assert_eq!(answer(Aggregate::Max), Cell::Str(long_text(399)));
+    assert_eq!(answer(Aggregate::Sum), Cell::Null);
+    let found = values(&target, &Search::All, "k", 2).expect("there is memory");
+    let top = [0, 1].map(|number| (Cell::Str(long_text(number)), 1));
+    assert_eq!(found.top, top);
+    assert_eq!((found.distinct, found.events, found.found), (400, 400, 400));
+}

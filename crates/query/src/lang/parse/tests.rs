@@ -198,7 +198,43 @@ fn ranges() {
     check("f:{* TO \"5\"]", range(Bound::Unbounded, high_in));
     check("f:[* TO *]", field("f", Predicate::Exists));
     let (low, high) = (literal("now-1d/d"), literal("2020-09-21T10:00"));
-    check("f:[now-1d/d TO 2020-09-21T10:00]", range(Bound::Included(low), Bound::Included(high)));
+    let times = Predicate::Range { low: Bound::Included(low), high: Bound::Included(high) };
+    check("_time:[now-1d/d TO 2020-09-21T10:00]", field("_time", times));
+}
+
+#[test]
+fn ranges_that_may_have_values_are_read() {
+    for query in [
+        "f:[5 TO 5]",
+        "f:[-1 TO 0.5}",
+        "f:[B TO c]",
+        "f:[b TO 5]",
+        "_severity:[warn TO error]",
+        "_time:[2020 TO now]",
+        "_time:[now TO 2020]",
+        "_time:[now-1h TO now]",
+        "_time:[now/d TO now]",
+        "_time:{now-2h TO now/d}",
+        "_time:[2020-09-21 TO 2020-09-21]",
+        "_received:[1600683330 TO 2020-09-22}",
+    ] {
+        parse(query).unwrap_or_else(|error| panic!("{query}: {error}"));
+    }
+}
+
+#[test]
+fn times_that_are_none_and_empty_ranges_mean_nothing() {
+    for (query, span) in [
+        ("_time:yesterday", 6..15),
+        ("a _received:>\"10 o'clock\"", 13..25),
+        ("_time:[2020 TO soon]", 15..19),
+        ("EventID:[5 TO 1]", 8..16),
+        ("* | where _time:=x", 17..18),
+    ] {
+        let error = parse(query).expect_err(query);
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{query}");
+        assert_eq!(error.span(), Some(span), "{query}");
+    }
 }
 
 #[test]

@@ -2,11 +2,15 @@
 
 use std::ops::{Bound, Range};
 
+use ledgerline_model::time::{TimeRange, Timestamp};
+use ledgerline_model::word;
+
 use super::lexer::{Meaning, Place};
 use super::search::{empty_quotes, words};
 use super::{Parser, syntax};
-use crate::error::{Error, Result};
-use crate::lang::ast::{Comparison, Literal, Phrase, Predicate, Search, Term};
+use crate::error::{Error, ErrorKind, Result};
+use crate::lang::ast::{Comparison, Literal, Phrase, Predicate, Search, Term, compare_numbers};
+use crate::lang::time;
 
 /// The signs of comparison; a longer one stands before its beginning.
 const COMPARISONS: [(&str, Comparison); 5] = [
@@ -22,12 +26,12 @@ impl Parser<'_> {
     pub(super) fn predicate(&mut self, name: &str) -> Result<Predicate> {
         match self.lexer.peek() {
             Some('"') => {
-                let (text, _) = self.lexer.quoted()?;
+                let (text, span) = self.lexer.quoted()?;
                 self.check_apart()?;
-                Ok(Predicate::Equals(Literal(text)))
+                Ok(Predicate::Equals(literal_of(name, text, span)?))
             }
             Some('/') => Ok(Predicate::Regex(self.regex()?)),
-            Some('[' | '{') => self.range(),
+            Some('[' | '{') => self.range(name),
             Some('~') => Ok(Predicate::Words(self.words_of_value()?)),
             Some('<' | '>' | '=') => self.comparison(name),
             _ => {
@@ -35,9 +39,10 @@ impl Parser<'_> {
                     return Err(self.stray());
                 };
                 self.check_apart()?;
+                let span = word.span.clone();
                 Ok(match word.meaning() {
                     Meaning::Everything => Predicate::Exists,
-                    Meaning::Plain(text) => Predicate::Equals(Literal(text)),
+                    Meaning::Plain(text) => Predicate::Equals(literal_of(name, text, span)?),
                     Meaning::Wild(pattern) => Predicate::Wildcard(pattern),
                 })
             }
@@ -99,8 +104,8 @@ impl Parser<'_> {
                 .hinting(format!("write `{meant}`; put quotes around a value with such signs")));
         };
         self.lexer.eat(sign)?;
-        let (literal, _) = self.literal(sign)?;
-        Ok(Predicate::Compare { comparison, literal })
+        let (Literal(text), span) = self.literal(sign)?;
+        Ok(Predicate::Compare { comparison, literal: literal_of(name, text, span)? })
     }
 
     /// The literal right behind a sign.
@@ -124,13 +129,13 @@ impl Parser<'_> {
     }
 
     /// `[a TO b]` and its kin, of which the first bracket stands here.
-    fn range(&mut self) -> Result<Predicate> {
+    fn range(&mut self, name: &str) -> Result<Predicate> {
         let open = self.lexer.here();
         let low_is_in = self.lexer.eat("[")?;
         if !low_is_in {
             self.lexer.eat("{")?;
         }
-        let low = self.bound(&open)?;
+        let low = self.bound(name, &open)?;
         self.lexer.skip_space();
         if !self.eat_keyword("TO")? {
             return Err(match self.lexer.peek() {
@@ -139,7 +144,7 @@ impl Parser<'_> {
                     .hinting("write `[1 TO 5]`, with `TO` in capitals and spaces around it"),
             });
         }
-        let high = self.bound(&open)?;
+        let high = self.bound(name, &open)?;
         self.lexer.skip_space();
         let high_is_in = self.lexer.eat("]")?;
         if !high_is_in && !self.lexer.eat("}")? {
@@ -157,15 +162,22 @@ impl Parser<'_> {
         };
         Ok(match (bound(low, low_is_in), bound(high, high_is_in)) {
             (Bound::Unbounded, Bound::Unbounded) => Predicate::Exists,
+            (low, high) if is_empty(name, &low, &high) => {
+                let span = open.start..self.lexer.at();
+                return Err(Error::new(ErrorKind::Invalid, "no value lies in this range")
+                    .at(span)
+                    .hinting("the lower end stands first: `[1 TO 5]`"));
+            }
             (low, high) => Predicate::Range { low, high },
         })
     }
 
     /// One end of a range; none for `*`.
-    fn bound(&mut self, open: &Range<usize>) -> Result<Option<Literal>> {
+    fn bound(&mut self, name: &str, open: &Range<usize>) -> Result<Option<Literal>> {
         self.lexer.skip_space();
         if self.lexer.peek() == Some('"') {
-            return Ok(Some(Literal(self.lexer.quoted()?.0)));
+            let (text, span) = self.lexer.quoted()?;
+            return literal_of(name, text, span).map(Some);
         }
         let missing = |span| {
             syntax("an end of the range is missing", span)
@@ -183,11 +195,65 @@ impl Parser<'_> {
         let span = word.span.clone();
         match word.meaning() {
             Meaning::Everything => Ok(None),
-            Meaning::Plain(text) => Ok(Some(Literal(text))),
+            Meaning::Plain(text) => literal_of(name, text, span).map(Some),
             Meaning::Wild(_) => Err(syntax("an end of a range cannot have wildcards", span)
                 .hinting("`*` alone is an open end; quotes make `*` and `?` plain")),
         }
     }
+}
+
+/// The fields that are points in time.
+fn is_time(name: &str) -> bool {
+    matches!(name, "_time" | "_received")
+}
+
+/// A literal for a field; one for a time must name one.
+fn literal_of(name: &str, text: String, span: Range<usize>) -> Result<Literal> {
+    if is_time(name) && time::range(&text, PRESENTS[0]).is_none() {
+        return Err(Error::new(ErrorKind::Invalid, "this is no time").at(span).hinting(
+            "write `2020-09-21`, `2020-09-21T10:15`, seconds since 1970, `now-15m`, or `now-1d/d` \
+             for yesterday",
+        ));
+    }
+    Ok(Literal(text))
+}
+
+/// Early and late in a day and a week, for what a time means that depends on the present.
+const PRESENTS: [Timestamp; 2] =
+    [Timestamp(1_000_081_800 * Timestamp::SECOND), Timestamp(1_000_683_000 * Timestamp::SECOND)];
+
+/// Whether no value can lie between two ends, whenever that is asked.
+pub(in crate::lang) fn is_empty(name: &str, low: &Bound<Literal>, high: &Bound<Literal>) -> bool {
+    let (Bound::Included(a) | Bound::Excluded(a), Bound::Included(b) | Bound::Excluded(b)) =
+        (low, high)
+    else {
+        return false;
+    };
+    if is_time(name) {
+        return is_empty_time(low, high);
+    }
+    let order = match (a.number(), b.number()) {
+        (Some(a), Some(b)) => compare_numbers(a, b),
+        // Names of severities stand for numbers.
+        (None, None) if name != "_severity" => word::folded(&a.0).cmp(&word::folded(&b.0)),
+        _ => return false,
+    };
+    let are_in = matches!((low, high), (Bound::Included(_), Bound::Included(_)));
+    order.is_gt() || order.is_eq() && !are_in
+}
+
+fn is_empty_time(low: &Bound<Literal>, high: &Bound<Literal>) -> bool {
+    let spans = PRESENTS.map(|now| {
+        let span = |literal: &Literal| time::range(&literal.0, now).unwrap_or(TimeRange::ALL);
+        (low.as_ref().map(span), high.as_ref().map(span))
+    });
+    let [early, late] = spans;
+    // A date and something that depends on the present compare differently every day.
+    (early.0 == late.0) == (early.1 == late.1)
+        && spans.iter().all(|(low, high)| {
+            let between = time::between(*low, *high);
+            between.start >= between.end
+        })
 }
 
 fn unclosed(open: Range<usize>) -> Error {

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::lang::ast::Phrase;
+use crate::lang::parse::is_empty;
 use crate::lang::width::Width;
 use crate::lang::{parse, parse_search};
 
@@ -84,12 +85,26 @@ fn predicates() -> impl Strategy<Value = Predicate> {
     ]
 }
 
+/// A name and what is asked of it; times are asked only for times.
+fn fields() -> impl Strategy<Value = (String, Predicate)> {
+    let any = (texts(), predicates()).prop_filter("has values", |(name, predicate)| {
+        let is_empty = match predicate {
+            Predicate::Range { low, high } => is_empty(name, low, high),
+            _ => false,
+        };
+        name != "_time" && !is_empty
+    });
+    let time = prop::sample::select(vec!["2020-09-21T10:15", "now-1d/d", "1600683330", "-15m"]);
+    let time = time.prop_map(|time| Predicate::Equals(Literal(time.to_owned())));
+    let name = prop::sample::select(vec!["_time", "_received"]).prop_map(str::to_owned);
+    prop_oneof![9 => any, 1 => (name, time)]
+}
+
 fn searches() -> impl Strategy<Value = Search> {
     let leaf = prop_oneof![
         3 => terms().prop_map(Search::Text),
         1 => terms().prop_map(Search::EveryField),
-        4 => (texts(), predicates())
-            .prop_map(|(name, predicate)| Search::Field { name, predicate }),
+        4 => fields().prop_map(|(name, predicate)| Search::Field { name, predicate }),
         1 => Just(Search::All),
     ];
     leaf.prop_recursive(4, 24, 4, |inner| {

@@ -131,7 +131,7 @@ impl Walk<'_> {
             args,
             filter: _,
             null_treatment: _,
-            over: _,
+            over,
             within_group,
         } = function
         else {
@@ -146,6 +146,9 @@ impl Walk<'_> {
             let hint = "the reference of SQL lists the functions";
             return Err(self.invalid(&format!("the function {name}"), name.span()).hinting(hint));
         };
+        if over.is_some() && functions::holds_all_rows(&plain) {
+            return Err(self.invalid(&format!("{name} over a window"), name.span()));
+        }
         within_group.iter().try_for_each(|by| self.by(by))?;
         let list = match args {
             FunctionArguments::None => return Ok(()),

@@ -92,7 +92,7 @@ fn virtual_columns() {
     assert_eq!(answer[0][4], cell("hi"));
     assert_eq!(answer[1][5], cell("mine"));
     assert_eq!(answer[1][2..4], [Cell::I64(9), cell("INFO")]);
-    assert_eq!(answer[2][2..4], [Cell::I64(0), Cell::Null]);
+    assert_eq!(answer[2][2..4], [Cell::Null, Cell::Null]);
     assert_eq!(answer[2][0], Cell::Time(Timestamp(7_000)));
     assert_eq!(answer[2][6], Cell::I64(6));
     let Cell::Str(id) = &answer[0][5] else { panic!("an id") };
@@ -219,4 +219,47 @@ fn nested_queries_of_one_shape() {
                   b AS (SELECT -s AS s FROM a), c AS (SELECT -s AS s FROM b) SELECT s FROM c";
     assert_eq!(rows(&tables, common), [[Cell::I64(-7)]]);
     assert_eq!(rows(&tables, &text), [[cell(&"System".repeat(8))]]);
+}
+
+#[test]
+fn long_texts_are_read_as_many_at_once_as_there_is_memory_for() {
+    let event = |time: i64| TestEvent {
+        time,
+        severity: Severity::UNSPECIFIED,
+        fields: vec![("msg", Value::Str(format!("{time} {}", "x".repeat(300_000))))],
+    };
+    let part = |from: i64| ((from..from + 100).map(event).collect(), Lies::Segments);
+    let snapshot = stored(1, &[part(0), part(100), part(200)]);
+    let tables = TestTables { datasets: vec![("t", snapshot)], unknown: vec![] };
+    let limits = Limits { memory_bytes: 48 << 20, ..Limits::default() };
+    let ask = |statement| ask_with(&tables, statement, limits, Pushdown::On);
+    let table = ask("SELECT count(*), max(length(msg)) FROM t").expect("there is memory");
+    assert_eq!(table.rows, [[Cell::I64(300), Cell::I64(300_004)]]);
+    let error = ask("SELECT msg FROM t").expect_err("the answer is too large");
+    assert_eq!(error.kind(), ErrorKind::Memory);
+}
+
+#[test]
+fn the_severity_is_a_number_or_none() {
+    let event = |time: i64| TestEvent {
+        time,
+        severity: if time == 0 { Severity::UNSPECIFIED } else { Severity::INFO },
+        fields: vec![("x", Value::I64(time))],
+    };
+    let snapshot = stored(1, &[((0..3).map(event).collect(), Lies::Segments)]);
+    let tables = TestTables { datasets: vec![("t", snapshot)], unknown: vec![] };
+    let asked = "SELECT _severity, _severity_text FROM t ORDER BY _seq LIMIT 2";
+    let info = [Cell::I64(9), Cell::Str("INFO".to_owned())];
+    assert_eq!(rows(&tables, asked), [[Cell::Null, Cell::Null], info]);
+    let counts =
+        "SELECT count(_severity), count(*) FROM t WHERE _severity IS NULL OR _severity > 0";
+    assert_eq!(rows(&tables, counts), [[Cell::I64(2), Cell::I64(3)]]);
+}
+
+#[test]
+fn joined_texts_have_all_pieces_or_are_none() {
+    let tables = tables();
+    let asked = "SELECT _seq || '-' || 'a' || (_seq || 'b'), _seq || CAST(NULL AS TEXT) || 'a', \
+                 'a' || 'b' || 'c' FROM win ORDER BY _seq LIMIT 1";
+    assert_eq!(rows(&tables, asked), [[cell("0-a0b"), Cell::Null, cell("abc")]]);
 }

@@ -56,6 +56,16 @@ const WRONG: &[&str] = &[
     "n:[1* TO 5]",
     "n:[1 TO 5 6]",
     "n:[1,5]",
+    "EventID:[5 TO 1]",
+    "n:{5 TO 5]",
+    "name:[b TO a]",
+    "_time:[2020-09-22 TO 2020-09-21]",
+    "_time:[now TO now-1h]",
+    // Times.
+    "_time:yesterday",
+    "a _received:>=\"10 o'clock\"",
+    "_time:[2020-09-21 TO soon]",
+    "* | where _time:<x",
     // Regular expressions.
     "/var/log/syslog",
     "/usr",

@@ -1,35 +1,14 @@
 //! Sealed objects: what was written is read, and nothing else opens.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ledgerline_model::id::TenantId;
 use ledgerline_policy::{Job, upkeep};
 use ledgerline_world::disk::{Disk, MemoryDisk};
-use ledgerline_world::{BlobPath, Chance, DataDir, ErrorKind, Options, TenantBlobs};
+use ledgerline_world::{Chance, DataDir, ErrorKind, Options};
 use proptest::prelude::*;
 
-fn data_dir(folder: &Path, disk: &MemoryDisk) -> DataDir {
-    let options = Options { disk: Arc::new(disk.clone()), ..Options::default() };
-    DataDir::open(folder, Chance::seeded(7), options).expect("the folder opens")
-}
-
-fn tenant(number: u8) -> TenantId {
-    TenantId::from_bytes([number; 16]).expect("not zero")
-}
-
-fn blobs(data: &DataDir, number: u8) -> TenantBlobs {
-    data.blobs(&upkeep(tenant(number), Job::Recover)).expect("the tenant opens")
-}
-
-fn path(text: &str) -> BlobPath {
-    BlobPath::parse(text).expect("a path")
-}
-
-fn place(folder: &Path, number: u8, path: &str) -> PathBuf {
-    folder.join("tenants").join(tenant(number).to_string()).join(path)
-}
+use crate::support::{blobs, data_dir, path, place, tenant};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]

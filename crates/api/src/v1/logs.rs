@@ -1,0 +1,313 @@
+//! Audit events.
+//!
+//! The types here describe what is on the wire; events themselves are never read into them, because
+//! their exact bytes are what the ledger proves.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::problem::Fault;
+
+/// Who acted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Actor {
+    /// Its id, as the sender knows it.
+    #[schema(example = "user_123")]
+    pub id: String,
+    /// What it is.
+    #[serde(rename = "type")]
+    #[schema(example = "user")]
+    pub kind: Option<String>,
+    /// Its name.
+    #[schema(example = "Ada Lovelace")]
+    pub name: Option<String>,
+    /// The session in which it acted.
+    pub session: Option<String>,
+    /// More of it.
+    #[schema(value_type = Object)]
+    pub metadata: Option<serde_json::Value>,
+}
+
+/// What was acted on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Resource {
+    /// What it is.
+    #[serde(rename = "type")]
+    #[schema(example = "document")]
+    pub kind: String,
+    /// Its id.
+    #[schema(example = "doc_42")]
+    pub id: String,
+    /// Its name.
+    pub name: Option<String>,
+}
+
+/// What else was acted on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Target {
+    /// What it is.
+    #[serde(rename = "type")]
+    #[schema(example = "folder")]
+    pub kind: String,
+    /// Its id.
+    #[schema(example = "folder_7")]
+    pub id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// More of it.
+    #[schema(value_type = Object)]
+    pub metadata: Option<serde_json::Value>,
+}
+
+/// An audit event, as it is sent: who did what to what, when, from where, and what it changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "action": "document.update",
+    "actor": {"id": "user_123", "type": "user", "name": "Ada Lovelace"},
+    "resource": {"type": "document", "id": "doc_42"},
+    "ip": "203.0.113.7",
+    "before": {"title": "Draft"},
+    "after": {"title": "Final"}
+}))]
+pub struct NewEvent {
+    /// What was done.
+    #[schema(example = "document.update")]
+    pub action: String,
+    /// Who did it.
+    pub actor: Actor,
+    /// To what.
+    pub resource: Resource,
+    /// To what else.
+    pub targets: Option<Vec<Target>>,
+    /// When, with its offset from UTC; when it was received, if nothing is said.
+    #[schema(format = DateTime, example = "2026-01-31T12:00:00+01:00")]
+    pub occurred_at: Option<String>,
+    /// `INFO` (the usual), `WARNING`, `ERROR` or `CRITICAL`.
+    #[schema(example = "INFO")]
+    pub severity: Option<String>,
+    /// `success` (the usual), `failure`, `denied` or `unknown`.
+    #[schema(example = "success")]
+    pub outcome: Option<String>,
+    /// From which address.
+    #[schema(example = "203.0.113.7")]
+    pub ip: Option<String>,
+    /// With which program.
+    pub user_agent: Option<String>,
+    /// From which place.
+    pub location: Option<String>,
+    /// In which request; events of one request are found together.
+    pub request_id: Option<String>,
+    /// In words.
+    pub message: Option<String>,
+    /// The state before.
+    #[schema(value_type = Option<Object>)]
+    pub before: Option<serde_json::Value>,
+    /// The state after. What differs is kept as `changes`.
+    #[schema(value_type = Option<Object>)]
+    pub after: Option<serde_json::Value>,
+    /// More of it.
+    #[schema(value_type = Object)]
+    pub metadata: Option<serde_json::Value>,
+    /// The sender's own id: an event with it is stored once within 24 hours.
+    pub id: Option<String>,
+}
+
+/// An audit event, as it is read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Event {
+    /// Its id.
+    pub id: String,
+    /// Its number within the dataset, and its place in the ledger.
+    pub seq: u64,
+    /// When it was received.
+    #[schema(format = DateTime)]
+    pub received_at: String,
+    /// What differs between `before` and `after`, where both were sent.
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub changes: Option<Vec<serde_json::Value>>,
+    /// What was sent, `occurred_at`, `severity` and `outcome` always; with amendments laid over it.
+    #[serde(flatten)]
+    #[schema(value_type = HashMap<String, serde_json::Value>)]
+    pub event: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What the ledger says of a stored event at once: proofs follow with the next checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Receipt {
+    /// The log of the dataset.
+    pub log_id: String,
+    /// The event's place in it.
+    pub seq: u64,
+    /// The hash of its entry, in base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leaf_hash: Option<String>,
+}
+
+/// An audit event is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Recorded {
+    /// Its id.
+    pub id: String,
+    /// Its number within the dataset.
+    pub seq: u64,
+    /// When it was received.
+    #[schema(format = DateTime)]
+    pub received_at: String,
+    /// What to keep, to have it proven later.
+    pub receipt: Receipt,
+    /// Whether it was stored before, by an earlier request.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub duplicate: bool,
+    /// In what it does not follow the schema of its action, where that only warns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Fault>,
+}
+
+/// Some audit events are sent at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Bulk {
+    /// At most 1,000.
+    #[schema(max_items = 1000)]
+    pub events: Vec<NewEvent>,
+}
+
+/// What became of each of some events.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct BulkAnswer {
+    /// How many are stored, those included that were stored before.
+    pub accepted: u64,
+    /// How many are not.
+    pub rejected: u64,
+    /// What became of each, in the order in which they were sent.
+    pub results: Vec<BulkResult>,
+}
+
+/// What became of one of some events.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct BulkResult {
+    /// The status that it would have had alone: 201 when it is stored, 200 when it was before.
+    pub status: u16,
+    /// Its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Its number within the dataset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    /// What to keep, to have it proven later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Receipt>,
+    /// Why it is not stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<BulkError>,
+    /// In what it does not follow the schema of its action, where that only warns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Fault>,
+}
+
+/// Why one of some events is not stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct BulkError {
+    /// The stable name of the reason.
+    pub code: String,
+    /// The reason in words.
+    pub detail: String,
+    /// Which parts of the event are at fault.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Fault>,
+}
+
+/// A page of audit events.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Listing {
+    /// The events.
+    pub data: Vec<Event>,
+    /// Where the next page begins.
+    pub page: super::Page,
+}
+
+/// What is added to an event later.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"severity": "CRITICAL", "note": "confirmed by the security team"}))]
+pub struct Amendment {
+    /// Another severity.
+    pub severity: Option<String>,
+    /// Metadata that is added or replaced key by key; `null` removes a key.
+    #[schema(value_type = Object)]
+    pub metadata: Option<serde_json::Value>,
+    /// A note.
+    pub note: Option<String>,
+}
+
+/// Why something is erased or removed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"reason": "request of the person concerned, ticket 4711"}))]
+pub struct Reason {
+    /// In words: 1 to 1,000 characters, nothing personal, because it is kept.
+    pub reason: String,
+}
+
+/// All that one person's events say is erased.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"actor": "user_123", "reason": "request of the person concerned"}))]
+pub struct SubjectErasure {
+    /// The id of the actor.
+    pub actor: String,
+    /// In words; nothing personal, because it is kept.
+    pub reason: String,
+}
+
+/// Something was erased.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Erased {
+    /// The event that says so in the ledger; nothing when there was nothing to erase.
+    #[schema(value_type = Option<Event>)]
+    pub erasure: Option<serde_json::Value>,
+    /// How many events were erased.
+    pub events: u64,
+}
+
+/// One group of counted events.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Group {
+    /// The value that they have in common; `null` for those that have none.
+    #[schema(value_type = Option<String>)]
+    pub key: serde_json::Value,
+    /// How many there are.
+    pub count: u64,
+    /// When the first of them happened.
+    #[schema(format = DateTime)]
+    pub first_at: Option<String>,
+    /// When the last of them happened.
+    #[schema(format = DateTime)]
+    pub last_at: Option<String>,
+}
+
+/// Counted events.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Counted {
+    /// How many events were found.
+    pub total: u64,
+    /// The groups: the largest first, those by time in their order.
+    pub groups: Vec<Group>,
+    /// What it cost.
+    pub stats: super::Stats,
+}
+
+/// An event of one request, and which dataset it is in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Correlated {
+    /// The dataset.
+    pub dataset: String,
+    /// The event, as that dataset's kind is read.
+    #[schema(value_type = Object)]
+    pub event: serde_json::Value,
+}
+
+/// Everything that is known of one request, in the order of time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CorrelatedListing {
+    /// The events.
+    pub data: Vec<Correlated>,
+    /// Whether that is all.
+    pub complete: bool,
+}

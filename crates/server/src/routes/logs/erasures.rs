@@ -1,0 +1,299 @@
+//! Everything that events say of one person is erased, and what is old is removed.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Query, Request, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue, StatusCode};
+use ledgerline_api::code::Code;
+use ledgerline_api::time::rfc3339;
+use ledgerline_api::v1::jobs::Job as WireJob;
+use ledgerline_api::v1::logs::{Erased, Reason, SubjectErasure};
+use ledgerline_audit::erasure::Erasure;
+use ledgerline_audit::moment::Moment;
+use ledgerline_audit::retirement::Retirement;
+use ledgerline_model::dataset::DatasetKind;
+use ledgerline_model::id::Seq;
+use ledgerline_model::time::TimeRange;
+use ledgerline_policy::Action;
+use ledgerline_query::lang::ast::{Comparison, Literal, Predicate};
+use ledgerline_query::lang::pattern::{Part, Pattern};
+use ledgerline_query::lang::{self, Search};
+use ledgerline_query::{self as query, Order};
+use ledgerline_tenancy::Dataset;
+
+use super::change::{author, told};
+use super::filter::{Filter, Parameters, flag, refused, single};
+use super::holds;
+use super::read::{page, question};
+use super::write;
+use crate::app::App;
+use crate::auth::Caller;
+use crate::body::Pieces;
+use crate::eraser::{self, Intent, Kind};
+use crate::error::{Failure, Result};
+use crate::jobs::Job;
+use crate::lookup::equals;
+use crate::routes::asking::{Asked, Question, ask_with};
+
+const BODY_BYTES_MAX: usize = 64 << 10;
+const LOCATION: HeaderName = http::header::LOCATION;
+/// How many events one erasure or removal may name: their numbers lie in memory.
+const EVENTS_MAX: usize = 5_000_000;
+
+/// Erase what events say of a person
+///
+/// Every audit event whose actor has this id, in every dataset, is erased with its amendments, and
+/// so is what Ledgerline's own records say of who looked for that id. A hold on any of them forbids
+/// it.
+#[utoipa::path(
+    post, path = "/api/v1/erasures", tag = "audit", operation_id = "erase_subject",
+    request_body = SubjectErasure,
+    responses((status = 200, description = "It is erased", body = Erased))
+)]
+pub(crate) async fn erase_subject(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Json<Erased>> {
+    caller.may_manage(Action::EraseEvents)?;
+    let grant = caller.may_read_all()?;
+    let body = Pieces::new(request.into_body()).whole(BODY_BYTES_MAX).await?;
+    let erasure = Erasure::parse_subject(&body);
+    let erasure =
+        erasure.map_err(|refusal| write::failure(Code::InvalidRequest, &refusal.into_faults()))?;
+    let subject = erasure.subject().unwrap_or_default().to_owned();
+    // What was looked for just now is in no dataset yet.
+    app.audit.drain().await;
+    let datasets = app.records(move |tenancy| tenancy.datasets(&grant)).await?;
+    let audits = datasets.into_iter().filter(|dataset| dataset.kind == DatasetKind::Audit);
+    let mut found: Vec<(Dataset, Vec<Seq>)> = Vec::new();
+    for dataset in audits {
+        let search = about(&subject, dataset.name.is_reserved());
+        let seqs = with_amendments(&app, &caller, &dataset, search, &subject).await?;
+        holds::check(&app, &caller, &dataset, &seqs).await?;
+        if !seqs.is_empty() {
+            found.push((dataset, seqs));
+        }
+    }
+    let tenant = caller.tenant()?;
+    let open = app.node.tenant(tenant)?;
+    // Not the id: the record would say what is to be forgotten.
+    let record = caller.record("audit.subject_erased").with("reason", erasure.reason());
+    let events: u64 = found.iter().map(|(_, seqs)| seqs.len() as u64).sum();
+    app.audit.now(tenant, record.count("events", events)).await?;
+    let mut erased = Erased { erasure: None, events };
+    for (dataset, seqs) in found {
+        let ranges = eraser::ranges(seqs);
+        for part in ranges.split(ledgerline_audit::ranges::RANGES_MAX).collect::<Vec<_>>() {
+            let (id, now) = eraser::id_and_time(&app);
+            let payload = erasure.payload(&id, &part, &author(&caller), now);
+            let intent = Intent::new((&dataset, Kind::Erasure), &part, (id, payload))?;
+            let payload = intent.payload.clone();
+            let recorded = eraser::erase(&app, &open, &dataset, intent).await?;
+            if !dataset.name.is_reserved() {
+                erased.erasure = Some(told(&payload, &recorded)?);
+            }
+        }
+    }
+    Ok(Json(erased))
+}
+
+/// What speaks of a person: events that it is the actor of; of Ledgerline's own records, those that
+/// tell what was looked for.
+fn about(subject: &str, is_reserved: bool) -> Search {
+    if !is_reserved {
+        return equals("actor.id", subject);
+    }
+    let within = [Part::Run, Part::Literal(subject.to_owned()), Part::Run];
+    let fields = ["metadata.query", "resource.id", "message"];
+    let one = |field: &str| {
+        let pattern = Pattern::new(within.clone());
+        pattern.map(|pattern| Search::Field {
+            name: field.to_owned(),
+            predicate: Predicate::Wildcard(pattern),
+        })
+    };
+    Search::or(fields.into_iter().filter_map(one).collect())
+}
+
+/// The numbers of the events that a search finds, and of their amendments.
+async fn with_amendments(
+    app: &Arc<App>,
+    caller: &Caller,
+    dataset: &Dataset,
+    search: Search,
+    subject: &str,
+) -> Result<Vec<Seq>> {
+    let question = Question {
+        action: "audit.erasure_sought",
+        dataset: dataset.name.to_string(),
+        // The record must not say what is to be forgotten.
+        query: "an erasure".to_owned(),
+        range: TimeRange::ALL,
+    };
+    let subject = subject.to_owned();
+    let answer = ask_with(app, caller, question, move |asked| {
+        let is_reserved = asked.dataset.name.is_reserved();
+        // A search does not tell upper from lower case; ids do.
+        let is_exact = |kept: &ledgerline_store::snapshot::Kept| {
+            let payload = kept.evidence.as_ref().map(|evidence| evidence.payload.as_str());
+            payload.is_some_and(|payload| match is_reserved {
+                true => payload.contains(&subject),
+                false => super::body::cell(payload, &["actor", "id"]) == subject,
+            })
+        };
+        all(asked, &search, is_exact)
+    });
+    Ok(answer.await?.found)
+}
+
+/// The numbers of all events that a search finds and that are wanted, and of their amendments.
+fn all(
+    asked: &Asked<'_>,
+    search: &Search,
+    is_wanted: impl Fn(&ledgerline_store::snapshot::Kept) -> bool,
+) -> Result<Vec<Seq>> {
+    let mut seqs = Vec::new();
+    let mut next = page(1_000, Order::Oldest, None);
+    loop {
+        let found = query::search(&asked.target, search, &next);
+        let found = found.map_err(|error| Failure::of_query(&error, ""))?;
+        let numbers: Vec<Seq> = found.events.iter().map(|event| event.seq).collect();
+        for kept in asked.target.snapshot.kept(&numbers)?.into_iter().flatten() {
+            if kept.evidence.is_some() && is_wanted(&kept) {
+                let trees = asked.tenant.store.trees();
+                seqs.push(kept.seq);
+                seqs.extend(trees.amendments(asked.scope, asked.dataset.id, kept.seq)?);
+            }
+        }
+        if seqs.len() > EVENTS_MAX {
+            let detail = format!("more than {EVENTS_MAX} events are meant; do it in parts");
+            return Err(Failure::new(Code::InvalidRequest, detail));
+        }
+        next.after = found.next;
+        if next.after.is_none() {
+            seqs.sort_unstable();
+            seqs.dedup();
+            return Ok(seqs);
+        }
+    }
+}
+
+/// Remove old audit events
+///
+/// A job removes the events that happened before a time and that the other parameters mean. Events
+/// that a hold is on stay, and no event is removed before the minimum that the tenant set is over.
+/// With `dry_run=true` nothing is removed: the answer tells how many would be.
+#[utoipa::path(
+    delete, path = "/api/v1/logs/cleanup", tag = "audit", operation_id = "clean_up_logs",
+    params(
+        ("before" = String, Query, description = "Events that happened before this are removed"),
+        ("dry_run" = Option<bool>, Query, description = "Whether they are only counted"),
+        ("dataset" = Option<String>, Query, description = "The dataset; `audit` if nothing is said")
+    ),
+    request_body = Reason,
+    responses((status = 202, description = "The job, whose place is in `Location`", body = WireJob))
+)]
+pub(crate) async fn clean_up_logs(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(parameters): Query<Parameters>,
+    request: Request,
+) -> Result<Response> {
+    caller.may_manage(Action::EraseEvents)?;
+    let filter = Filter::read(&app, &parameters, &["before", "dry_run"])?;
+    let name = super::change::dataset_name(&filter.dataset)?;
+    caller.may_append_audit(&name)?;
+    let dry_run = flag(&parameters, "dry_run")?;
+    let before = single(&parameters, "before")?
+        .ok_or_else(|| refused("before", "before is missing: a time is expected".to_owned()))?;
+    let until = crate::when::range(None, Some(before), app.clock.now())?.end;
+    let body = Pieces::new(request.into_body()).whole(BODY_BYTES_MAX).await?;
+    let reason = match Erasure::parse(&body) {
+        Ok(erasure) => erasure.reason().to_owned(),
+        Err(_) if dry_run && body.is_empty() => "a dry run".to_owned(),
+        Err(refusal) => {
+            return Err(write::failure(Code::InvalidRequest, &refusal.into_faults()));
+        }
+    };
+    let received_before = super::settings::check_minimum(&app, &caller, until).await?;
+    let tenant = caller.tenant()?;
+    let held = holds::active(&app, tenant).await?;
+    let range = TimeRange { start: filter.range.start, end: filter.range.end.min(until) };
+    let mut members = vec![filter.search.clone()];
+    for hold in &held {
+        let search = lang::parse_search(&hold.query);
+        members.push(search.map_err(|error| Failure::of_query(&error, &hold.query))?.negated());
+    }
+    // An event of long ago that came lately is kept as long as any other that came then.
+    members.extend(received_before.map(|time| Search::Field {
+        name: "_received".to_owned(),
+        predicate: Predicate::Compare {
+            comparison: Comparison::Less,
+            literal: Literal(rfc3339(time)),
+        },
+    }));
+    let search = Search::and(members);
+    let (text, is_plain) = (filter.search.to_string(), filter.is_plain());
+    let question = question("audit.cleanup_sought", filter, range);
+    let answer = ask_with(&app, &caller, question, move |asked| {
+        Ok(vec![Sought { seqs: all(asked, &search, |_| true)?, dataset: asked.dataset.clone() }])
+    });
+    let sought = answer.await?.found.pop().ok_or_else(Failure::no_dataset)?;
+    let job = Job::new(&app, tenant, "cleanup", sought.seqs.len() as u64);
+    if dry_run || sought.seqs.is_empty() {
+        job.done();
+        return accepted(&job);
+    }
+    let moment = Moment::from(until);
+    let filter = (!is_plain).then_some(text);
+    let retirement = Retirement { before: moment, filter, reason: reason.clone() };
+    let record = caller.record("audit.cleaned_up").on("dataset", &sought.dataset.name);
+    let record = record.with("reason", &reason).count("events", sought.seqs.len() as u64);
+    app.audit.now(tenant, record).await?;
+    begin(&app, (&caller, &job), sought, &retirement)?;
+    accepted(&job)
+}
+
+/// Begins to remove what was sought, part by part.
+fn begin(
+    app: &Arc<App>,
+    (caller, job): (&Caller, &Job),
+    sought: Sought,
+    retirement: &Retirement,
+) -> Result<()> {
+    let open = app.node.tenant(caller.tenant()?)?;
+    let ranges = eraser::ranges(sought.seqs);
+    let mut intents = Vec::new();
+    for part in ranges.split(ledgerline_audit::ranges::RANGES_MAX) {
+        let (id, now) = eraser::id_and_time(app);
+        let payload = retirement.payload(&id, &part, &author(caller), now);
+        intents.push(Intent::new((&sought.dataset, Kind::Retirement), &part, (id, payload))?);
+    }
+    let (worker, dataset, running) = (Arc::clone(app), sought.dataset, job.clone());
+    tokio::spawn(async move {
+        for intent in intents {
+            if let Err(failure) = eraser::erase(&worker, &open, &dataset, intent).await {
+                running.failed(&failure.problem.detail);
+                return;
+            }
+        }
+        running.done();
+    });
+    Ok(())
+}
+
+#[derive(Debug)]
+struct Sought {
+    seqs: Vec<Seq>,
+    dataset: Dataset,
+}
+
+fn accepted(job: &Job) -> Result<Response> {
+    let wire = job.wire();
+    let place = format!("/api/v1/jobs/{}", wire.id);
+    let place = HeaderValue::from_str(&place).map_err(|error| Failure::internal(&error))?;
+    Ok((StatusCode::ACCEPTED, [(LOCATION, place)], Json(wire)).into_response())
+}
