@@ -43,6 +43,8 @@ pub enum Code {
     RouteNotFound,
     /// The path does not take this method.
     MethodNotAllowed,
+    /// The path is for WebSocket.
+    UpgradeRequired,
     /// The body came too slowly.
     RequestTimeout,
     /// There is such a record already, or it is needed.
@@ -85,7 +87,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::InvalidJson,
         Self::InvalidRequest,
         Self::InvalidBody,
@@ -106,6 +108,7 @@ impl Code {
         Self::NotFound,
         Self::RouteNotFound,
         Self::MethodNotAllowed,
+        Self::UpgradeRequired,
         Self::RequestTimeout,
         Self::Conflict,
         Self::RequestInFlight,
@@ -178,6 +181,7 @@ impl Code {
             Self::NotFound => ("not_found", 404, "No such record"),
             Self::RouteNotFound => ("route_not_found", 404, "Nothing at this path"),
             Self::MethodNotAllowed => ("method_not_allowed", 405, "Not a method of this path"),
+            Self::UpgradeRequired => ("upgrade_required", 426, "The path is for WebSocket"),
             Self::RequestTimeout => ("request_timeout", 408, "The body came too slowly"),
             Self::Conflict => ("conflict", 409, "It contradicts what is there"),
             Self::RequestInFlight => ("request_in_flight", 409, "The same request is on its way"),

@@ -36,13 +36,42 @@ impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
+        Lasting::from_request_parts(parts, app).await.map(|lasting| lasting.caller)
+    }
+}
+
+/// Whoever sent a request whose answer lasts so long that the right to it may end meanwhile.
+pub(crate) struct Lasting {
+    pub(crate) caller: Caller,
+    credential: String,
+}
+
+impl std::fmt::Debug for Lasting {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Lasting").field("caller", &self.caller).finish_non_exhaustive()
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Lasting {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
         let credential = credential(&parts.headers).ok_or_else(Failure::unauthenticated)?;
         let exchange = exchange(parts)?;
-        let principal = app.records(move |tenancy| tenancy.authenticate(&credential)).await?;
-        if let Some(tenant) = principal.tenant() {
-            exchange.belongs_to(tenant);
-        }
-        Ok(Self { principal, exchange, app: Arc::clone(app) })
+        let caller = Caller::new(app, exchange, credential.clone()).await?;
+        Ok(Self { caller, credential })
+    }
+}
+
+impl Lasting {
+    /// Authenticates the credential once more.
+    ///
+    /// # Errors
+    /// `unauthenticated` when it has expired or was revoked.
+    pub(crate) async fn renew(&mut self) -> Result<()> {
+        let Caller { app, exchange, .. } = &self.caller;
+        self.caller = Caller::new(app, Arc::clone(exchange), self.credential.clone()).await?;
+        Ok(())
     }
 }
 
@@ -75,6 +104,14 @@ fn exchange(parts: &Parts) -> Result<Arc<Exchange>> {
 }
 
 impl Caller {
+    async fn new(app: &Arc<App>, exchange: Arc<Exchange>, credential: String) -> Result<Self> {
+        let principal = app.records(move |tenancy| tenancy.authenticate(&credential)).await?;
+        if let Some(tenant) = principal.tenant() {
+            exchange.belongs_to(tenant);
+        }
+        Ok(Self { principal, exchange, app: Arc::clone(app) })
+    }
+
     /// The tenant that the credential belongs to.
     ///
     /// # Errors

@@ -21,6 +21,7 @@ pub(crate) struct Desk {
     turns: Places,
     /// Memory of answers on their way out, in pieces of [`PERMIT_BYTES`].
     answers: Places,
+    streams: Places,
     patience: Duration,
     limits: Limits,
     clock: Arc<dyn Clock>,
@@ -72,6 +73,10 @@ enum Taken {
 /// What a permit for an answer stands for, so that 32 bits of them suffice.
 const PERMIT_BYTES: usize = 1 << 10;
 
+/// How many streams are open at once, in all and of one tenant: each has a connection and a task.
+const STREAMS_MAX: usize = 20_000;
+const STREAMS_OF_TENANT_MAX: usize = 10_000;
+
 impl Places {
     fn new(all: usize, per_tenant: usize) -> Self {
         Self { all: Arc::new(Semaphore::new(all)), of_tenants: Mutex::default(), per_tenant }
@@ -112,6 +117,7 @@ impl Desk {
         Self {
             turns: Places::new(all, per_tenant),
             answers: Places::new(2 * of_answers, of_answers),
+            streams: Places::new(STREAMS_MAX, STREAMS_OF_TENANT_MAX),
             patience: concurrency.patience,
             limits,
             clock,
@@ -165,6 +171,19 @@ impl Desk {
         })
     }
 
+    /// A place for an answer that lasts.
+    ///
+    /// # Errors
+    /// `query_busy`, `overloaded`.
+    pub(crate) async fn stream(&self, tenant: TenantId) -> Result<Share> {
+        self.streams.take(tenant, 1, Duration::ZERO).await.map_err(|taken| match taken {
+            Taken::OfTenant => {
+                Failure::new(Code::QueryBusy, "too many streams of the tenant are open")
+            }
+            Taken::OfAll => Failure::new(Code::Overloaded, "too many streams are open"),
+        })
+    }
+
     async fn turn(&self, tenant: TenantId) -> Result<Share> {
         self.turns.take(tenant, 1, self.patience).await.map_err(|taken| match taken {
             Taken::OfTenant => {
@@ -178,6 +197,7 @@ impl Desk {
     pub(crate) fn forget(&self, tenant: TenantId) {
         self.turns.forget(tenant);
         self.answers.forget(tenant);
+        self.streams.forget(tenant);
     }
 }
 

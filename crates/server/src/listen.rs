@@ -104,7 +104,8 @@ fn connect(
     });
     let service = TowerToHyperService::new(service);
     let stream = Patient::new(stream, WRITE_TIME_MAX);
-    let serving = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    let serving =
+        builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
     let serving = graceful.watch(serving);
     let open = port.connections.clone();
     open.inc();

@@ -35,6 +35,7 @@ use crate::workos_shape;
         routes::logs::operations::log_stats,
         routes::logs::operations::correlated_logs,
         routes::logs::operations::export_logs,
+        routes::logs::operations::stream_logs,
         routes::logs::operations::clean_up_logs,
         routes::logs::operations::erase_subject,
         routes::logs::operations::list_holds,

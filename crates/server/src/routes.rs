@@ -55,6 +55,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/v1/logs", get(logs::list_logs).post(logs::create_log))
         .route("/api/v1/logs/bulk", post(logs::create_logs))
         .route("/api/v1/logs/stats", get(logs::log_stats))
+        .route("/api/v1/logs/stream", get(logs::stream_logs))
         .route("/api/v1/logs/export", get(logs::export_logs))
         .route("/api/v1/logs/cleanup", delete(logs::clean_up_logs))
         .route("/api/v1/logs/correlated/{request_id}", get(logs::correlated_logs))

@@ -65,6 +65,16 @@ impl Snapshot {
         self.as_of
     }
 
+    /// The same, with only the parts that may hold events of these numbers, with all in them.
+    #[must_use]
+    pub fn between(mut self, first: Seq, end: Seq) -> Self {
+        self.parts.retain(|part| {
+            let (lowest, highest) = part.seqs();
+            lowest < end && first <= highest
+        });
+        self
+    }
+
     /// How many stored bytes were read through this snapshot so far.
     #[must_use]
     pub fn scanned_bytes(&self) -> u64 {

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::problem::Fault;
+use crate::problem::{Fault, Problem};
 
 /// Who acted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -223,6 +223,29 @@ pub struct Listing {
     pub data: Vec<Event>,
     /// Where the next page begins.
     pub page: super::Page,
+}
+
+/// One message of a stream.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum StreamFrame {
+    /// Events, by rising `seq`.
+    Rows {
+        /// The events.
+        rows: Vec<Event>,
+        /// Where a stream goes on after them.
+        cursor: String,
+    },
+    /// Nothing came for a while, and the stream is well.
+    Heartbeat {
+        /// Where a stream goes on.
+        cursor: String,
+    },
+    /// The stream ends.
+    Error {
+        /// Why.
+        problem: Problem,
+    },
 }
 
 /// What is added to an event later.

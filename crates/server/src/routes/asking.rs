@@ -17,7 +17,7 @@ use crate::audit::Outcome;
 use crate::auth::Caller;
 use crate::desk::{Answered, Share};
 use crate::error::{Failure, Result};
-use crate::masking::{self, Mask};
+use crate::masking::{self, Counts, Mask};
 use crate::node::OpenTenant;
 use crate::road;
 use crate::rules;
@@ -164,6 +164,40 @@ pub(crate) async fn ask_with<T: Rows + Send + 'static>(
     question: Question,
     answer: impl FnOnce(&Asked<'_>) -> Result<T> + Send + 'static,
 ) -> Result<Answer<T>> {
+    let record = caller.record(question.action).on("dataset", &question.dataset);
+    let record = record.with("query", &question.query);
+    let Told { tenant, answered } = tell(app, caller, &question, answer).await?;
+    match answered {
+        Ok((answer, masked)) => {
+            let record = record.count("rows", answer.found.rows() as u64).masked(masked);
+            app.audit.later(tenant, record.count("scanned_bytes", answer.stats.scanned_bytes));
+            Ok(answer)
+        }
+        Err(failure) => {
+            let record = record.outcome(Outcome::Failure);
+            app.audit.later(tenant, record.with("reason", failure.code().as_str()));
+            Err(failure)
+        }
+    }
+}
+
+/// What was asked, and of whom.
+pub(crate) struct Told<T> {
+    pub(crate) tenant: TenantId,
+    /// The answer, and how much in it was masked.
+    pub(crate) answered: Result<(Answer<T>, Counts)>,
+}
+
+/// Asks it, if the caller may, and leaves the record of that to who asks.
+///
+/// # Errors
+/// When the caller may not: that has its record already.
+pub(crate) async fn tell<T: Rows + Send + 'static>(
+    app: &Arc<App>,
+    caller: &Caller,
+    question: &Question,
+    answer: impl FnOnce(&Asked<'_>) -> Result<T> + Send + 'static,
+) -> Result<Told<T>> {
     let (scope, dataset) = readable(app, caller, &question.dataset).await?;
     let mask = rules::mask(app, &caller.principal, &dataset).await?;
     let (node, range) = (Arc::clone(&app.node), question.range);
@@ -181,20 +215,11 @@ pub(crate) async fn ask_with<T: Rows + Send + 'static>(
         Ok((found, masked, snapshot.scanned_bytes(), snapshot.as_of()))
     });
     let answered = held(app, tenant, answered.await, |(found, ..)| found.size_bytes()).await;
-    let record = caller.record(question.action).on("dataset", &question.dataset);
-    let record = record.with("query", &question.query);
-    match answered {
-        Ok(Held { answer: (found, masked, scanned_bytes, as_of), elapsed_ms, held }) => {
-            app.metrics.query_scanned_bytes.inc_by(scanned_bytes);
-            let record = record.count("rows", found.rows() as u64).masked(masked);
-            app.audit.later(tenant, record.count("scanned_bytes", scanned_bytes));
-            let stats = Stats { scanned_bytes, elapsed_ms, complete: found.is_complete() };
-            Ok(Answer { found, stats, as_of, held })
-        }
-        Err(failure) => {
-            let record = record.outcome(Outcome::Failure);
-            app.audit.later(tenant, record.with("reason", failure.code().as_str()));
-            Err(failure)
-        }
-    }
+    let answered = answered.map(|answered| {
+        let Held { answer: (found, masked, scanned_bytes, as_of), elapsed_ms, held } = answered;
+        app.metrics.query_scanned_bytes.inc_by(scanned_bytes);
+        let stats = Stats { scanned_bytes, elapsed_ms, complete: found.is_complete() };
+        (Answer { found, stats, as_of, held }, masked)
+    });
+    Ok(Told { tenant, answered })
 }

@@ -13,6 +13,7 @@ mod read;
 mod schemas;
 pub(crate) mod settings;
 mod stats;
+mod stream;
 pub(crate) mod write;
 
 pub(crate) use change::{amend_log, erase_log};
@@ -26,6 +27,7 @@ pub(crate) use read::{get_log, list_logs};
 pub(crate) use schemas::{delete_schema, get_schema, list_schemas, put_schema};
 pub(crate) use settings::{get_audit_settings, set_audit_settings};
 pub(crate) use stats::{correlated_logs, log_stats};
+pub(crate) use stream::stream_logs;
 pub(crate) use write::{create_log, create_logs};
 
 // What utoipa generates for each path.
@@ -40,5 +42,6 @@ pub(crate) mod operations {
     pub(crate) use super::schemas::*;
     pub(crate) use super::settings::*;
     pub(crate) use super::stats::*;
+    pub(crate) use super::stream::*;
     pub(crate) use super::write::*;
 }

@@ -108,6 +108,7 @@ fn text_of(code: Code) -> &'static str {
         Code::NotFound => page!("not_found"),
         Code::RouteNotFound => page!("route_not_found"),
         Code::MethodNotAllowed => page!("method_not_allowed"),
+        Code::UpgradeRequired => page!("upgrade_required"),
         Code::RequestTimeout => page!("request_timeout"),
         Code::Conflict => page!("conflict"),
         Code::RequestInFlight => page!("request_in_flight"),

@@ -17,5 +17,6 @@ mod openapi;
 mod operations;
 mod pages;
 mod paging;
+mod stream;
 mod traces;
 mod trouble;

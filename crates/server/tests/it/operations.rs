@@ -127,6 +127,7 @@ fn audit(node: &Node, tenant: &Tenant, operation: &str) -> Option<Request> {
         "erase_log" => of("DELETE", format!("/api/v1/logs/{}", made()), reason),
         "log_stats" => of("GET", "/api/v1/logs/stats".to_owned(), Value::Null),
         "correlated_logs" => of("GET", "/api/v1/logs/correlated/req_1".to_owned(), Value::Null),
+        "stream_logs" => of("GET", "/api/v1/logs/stream".to_owned(), Value::Null),
         "export_logs" => of("GET", "/api/v1/logs/export".to_owned(), Value::Null),
         "clean_up_logs" => {
             let path = "/api/v1/logs/cleanup?before=2000-01-01T00:00:00Z";
