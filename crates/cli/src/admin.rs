@@ -1,10 +1,10 @@
 //! `ledgerline admin`: looks after a data folder that no server holds, and makes tenants, users and
 //! keys on a server that runs.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use ledgerline_server::admin::{self, Report};
+use ledgerline_server::admin::{self, Report, Which};
 
 use crate::api::{self, Login};
 use crate::client::Client;
@@ -21,7 +21,7 @@ Examples:
   LEDGERLINE_PASSWORD=… ledgerline admin tenant acme --admin ada@acme.example
   LEDGERLINE_PASSWORD=… ledgerline admin key --email ada@acme.example shipper --scope 'ingest:*'
 
-compact, expire and fsck open the folder themselves: the server that holds it must not be running.
+archive, compact, expire and fsck open the folder themselves: the server that holds it must not be running.
 
 Exit code: 0 when all is sound; 3 when something was found, which is printed; 1 when the check or
 the change could not be made.";
@@ -42,6 +42,8 @@ enum Task {
     Fsck(Folder),
     /// Delete what is past its dataset's retention now.
     Expire(Folder),
+    /// Move what is old to the archive now.
+    Archive(Folder),
     /// Make a tenant with its first admin, as the operator.
     Tenant(NewTenant),
     /// Make a user, as an admin.
@@ -56,6 +58,9 @@ struct Folder {
     /// The data folder, which no server holds.
     #[arg(long, env = "LEDGERLINE_DATA", default_value = "data")]
     data: PathBuf,
+    /// The folder of its archive, if it has one.
+    #[arg(long, env = "LEDGERLINE_ARCHIVE")]
+    archive: Option<PathBuf>,
     /// Only this tenant, by name or id; every tenant when not given.
     #[arg(long)]
     tenant: Option<String>,
@@ -125,6 +130,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Task::Compact(folder) => folder.chore(admin::compact, &mut output),
         Task::Fsck(folder) => folder.chore(admin::fsck, &mut output),
         Task::Expire(folder) => folder.chore(admin::expire, &mut output),
+        Task::Archive(folder) => folder.chore(admin::archive, &mut output),
         Task::Tenant(new) => create_tenant(new, &mut output),
         Task::User(new) => create_user(new, &mut output),
         Task::Key(new) => create_key(new, &mut output),
@@ -136,11 +142,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
 impl Folder {
     fn chore(
         &self,
-        chore: impl Fn(&Path, Option<&str>) -> anyhow::Result<Report>,
+        chore: impl Fn(&Which) -> anyhow::Result<Report>,
         output: &mut Output,
     ) -> Result<Outcome, Failure> {
-        let report = chore(&self.data, self.tenant.as_deref())
-            .map_err(|error| node::start_failure(&error))?;
+        let Self { data, archive, tenant } = self;
+        let archive = archive.clone().filter(|folder| !folder.as_os_str().is_empty());
+        let which = Which { data: data.clone(), archive, tenant: tenant.clone() };
+        let report = chore(&which).map_err(|error| node::start_failure(&error))?;
         report.done.iter().try_for_each(|line| output.line(printable(line)))?;
         for problem in &report.problems {
             output.line(format_args!("found: {}", printable(problem)))?;

@@ -72,6 +72,8 @@ pub enum Job {
     Compact,
     /// Delete segments that are past their retention.
     Expire,
+    /// Move old segments to the archive.
+    Archive,
     /// Verify every checksum, and rebuild a lost catalog.
     Fsck,
     /// Write Ledgerline's own records of the tenant, such as `_audit`.
@@ -85,11 +87,12 @@ pub enum Job {
 
 impl Job {
     /// Every job.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Recover,
         Self::Flush,
         Self::Compact,
         Self::Expire,
+        Self::Archive,
         Self::Fsck,
         Self::Audit,
         Self::Sign,
@@ -104,6 +107,7 @@ impl Job {
             Self::Flush => "flush",
             Self::Compact => "compact",
             Self::Expire => "expire",
+            Self::Archive => "archive",
             Self::Fsck => "fsck",
             Self::Audit => "audit",
             Self::Sign => "sign",

@@ -1,7 +1,8 @@
 //! Chores on a data folder that no server holds: what `ledgerline admin` calls.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, bail};
 use ledgerline_model::time::Timestamp;
@@ -18,6 +19,17 @@ use crate::node::{self, Means, OpenTenant};
 use crate::road;
 use crate::server::journal_options;
 
+/// Which data a chore is for.
+#[derive(Debug, Clone, Default)]
+pub struct Which {
+    /// The data folder.
+    pub data: PathBuf,
+    /// The folder of its archive, if it has one.
+    pub archive: Option<PathBuf>,
+    /// The name or id of a tenant; nothing is all of them.
+    pub tenant: Option<String>,
+}
+
 /// What a chore did and found, a line each.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
@@ -32,8 +44,8 @@ pub struct Report {
 ///
 /// # Errors
 /// When the folder does not open, or has no such tenant.
-pub fn fsck(data: &Path, tenant: Option<&str>) -> Result<Report> {
-    for_each(data, tenant, |folder, tenant| {
+pub fn fsck(which: &Which) -> Result<Report> {
+    for_each(which, |folder, tenant| {
         let mut report = Report::default();
         check_segments(folder, tenant, &mut report);
         check_journal(folder, tenant, &mut report);
@@ -45,8 +57,8 @@ pub fn fsck(data: &Path, tenant: Option<&str>) -> Result<Report> {
 ///
 /// # Errors
 /// When the folder does not open, or has no such tenant.
-pub fn compact(data: &Path, tenant: Option<&str>) -> Result<Report> {
-    for_each(data, tenant, |folder, tenant| {
+pub fn compact(which: &Which) -> Result<Report> {
+    for_each(which, |folder, tenant| {
         folder.with_open(tenant, |open| {
             let flushed = road::flush(open).map_err(|failure| failure.problem.detail.clone())?;
             let scope = upkeep(open.id, Job::Compact);
@@ -62,13 +74,28 @@ pub fn compact(data: &Path, tenant: Option<&str>) -> Result<Report> {
 ///
 /// # Errors
 /// When the folder does not open, or has no such tenant.
-pub fn expire(data: &Path, tenant: Option<&str>) -> Result<Report> {
-    for_each(data, tenant, |folder, tenant| {
+pub fn expire(which: &Which) -> Result<Report> {
+    for_each(which, |folder, tenant| {
         folder.with_open(tenant, |open| {
             road::flush(open).map_err(|failure| failure.problem.detail.clone())?;
             let now: Timestamp = folder.means.clock.now();
             let events = jobs::expire(&folder.tenancy, now, open)?;
             Ok(format!("{events} events expired"))
+        })
+    })
+}
+
+/// Moves what is old to the archive, where there is one.
+///
+/// # Errors
+/// When the folder does not open, or has no such tenant.
+pub fn archive(which: &Which) -> Result<Report> {
+    for_each(which, |folder, tenant| {
+        folder.with_open(tenant, |open| {
+            let now: Timestamp = folder.means.clock.now();
+            let never = AtomicBool::new(false);
+            let events = jobs::archive(&folder.tenancy, now, open, &never)?;
+            Ok(format!("{events} events were moved to the archive"))
         })
     })
 }
@@ -81,13 +108,17 @@ struct Folder {
 
 impl Folder {
     /// Opens a folder that is there; none is made.
-    fn open(path: &Path) -> Result<Self> {
+    fn open(Which { data: path, archive, .. }: &Which) -> Result<Self> {
         if !path.join("control").is_dir() {
             bail!("{} is no data folder", path.display());
         }
         let config = Config::from_settings(Settings::default())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let data = DataDir::open(path, Chance::system(), ledgerline_world::Options::default());
+        let options = ledgerline_world::Options {
+            archive: archive.clone(),
+            ..ledgerline_world::Options::default()
+        };
+        let data = DataDir::open(path, Chance::system(), options);
         let data = data.with_context(|| format!("open {}", path.display()))?;
         let tenancy = Tenancy::open(&data, Arc::clone(&clock), config.tenancy.clone());
         let tenancy = tenancy.context("open the control records")?;
@@ -117,17 +148,13 @@ impl Folder {
 }
 
 /// Does a chore for every tenant, or for the one of this name or id.
-fn for_each(
-    data: &Path,
-    wanted: Option<&str>,
-    mut chore: impl FnMut(&Folder, &Tenant) -> Report,
-) -> Result<Report> {
-    let folder = Folder::open(data)?;
+fn for_each(which: &Which, mut chore: impl FnMut(&Folder, &Tenant) -> Report) -> Result<Report> {
+    let folder = Folder::open(which)?;
     let mut tenants = folder.tenancy.all_tenants().context("list the tenants")?;
     let mut damaged = folder.tenancy.damaged_tenants();
-    if let Some(wanted) = wanted {
-        tenants.retain(|tenant| tenant.name.as_str() == wanted || tenant.id.to_string() == wanted);
-        damaged.retain(|(tenant, _)| tenant.to_string() == wanted);
+    if let Some(wanted) = &which.tenant {
+        tenants.retain(|tenant| tenant.name.as_str() == wanted || tenant.id.to_string() == *wanted);
+        damaged.retain(|(tenant, _)| tenant.to_string() == *wanted);
         if tenants.is_empty() && damaged.is_empty() {
             bail!("there is no tenant {wanted}");
         }

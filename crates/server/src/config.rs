@@ -22,6 +22,8 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub archive: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub listen: Option<SocketAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics_listen: Option<SocketAddr>,
@@ -82,6 +84,8 @@ pub enum LogFormat {
 pub struct Config {
     /// The folder that holds everything.
     pub data: PathBuf,
+    /// The folder that old segments are moved to, if any.
+    pub archive: Option<PathBuf>,
     /// The address of the API; port 0 takes any.
     pub listen: SocketAddr,
     /// The address of `/metrics`; port 0 takes any.
@@ -218,6 +222,7 @@ impl Settings {
             journal_reserve_bytes: Some(256 << 20),
             tenant_bytes: Some(0),
             ledger_host: Some("localhost".to_owned()),
+            archive: Some(PathBuf::new()),
             ledger_anchor: Some(PathBuf::new()),
             ledger_witnesses: Some(String::new()),
             query_memory_bytes: Some(256 * MIB),
@@ -304,6 +309,7 @@ impl Config {
             trusted_proxies: addresses(s.trusted_proxies.as_deref().unwrap_or_default())?,
             tenant_bytes: s.tenant_bytes.unwrap_or(0),
             ledger_host: s.ledger_host.ok_or_else(absent("ledger_host"))?,
+            archive: s.archive.filter(|folder| !folder.as_os_str().is_empty()),
             ledger_anchor: s.ledger_anchor.filter(|folder| !folder.as_os_str().is_empty()),
             ledger_witnesses: witnesses(s.ledger_witnesses.as_deref().unwrap_or_default())?,
             ingest_inflight_bytes: positive!(ingest_inflight_bytes),

@@ -14,8 +14,9 @@ pub const OPERATOR_PASSWORD: &str = "LEDGERLINE_OPERATOR_PASSWORD";
 pub type Setting = (&'static str, &'static str);
 
 /// The settings, in the order in which `ledgerline config` prints them.
-pub const SETTINGS: [Setting; 23] = [
+pub const SETTINGS: [Setting; 24] = [
     ("data", "the folder that holds everything"),
+    ("archive", "a folder on slower storage that old events are moved to, if any"),
     ("listen", "the address of the API"),
     ("metrics_listen", "the address of /metrics, not to be reached by tenants"),
     ("log_level", "how much is logged: error, warn, info, debug or trace, also per module"),

@@ -39,6 +39,8 @@ enum Job {
     Compact,
     /// Delete what is beyond its retention.
     Expire,
+    /// Move what is old to the archive.
+    Archive,
     /// Write down when keys were used, and forget sessions that have ended.
     Maintain,
     /// Try again what did not open, and to remove what is left.
@@ -51,7 +53,7 @@ enum Job {
 
 impl Job {
     /// How many kinds there are.
-    const KINDS: usize = 6;
+    const KINDS: usize = 8;
 
     fn name(self) -> &'static str {
         match self {
@@ -59,6 +61,7 @@ impl Job {
             Self::Flush => "flush",
             Self::Compact => "compact",
             Self::Expire => "expire",
+            Self::Archive => "archive",
             Self::Maintain => "maintain",
             Self::Revive => "revive",
             Self::Sign => "sign",
@@ -87,6 +90,7 @@ struct Timers {
     flush: Interval,
     compact: Interval,
     expire: Interval,
+    archive: Interval,
     maintain: Interval,
     revive: Interval,
     sign: Interval,
@@ -107,6 +111,7 @@ impl Timers {
             flush: every(intervals.flush),
             compact: every(intervals.compact),
             expire: every(intervals.expire),
+            archive: every(intervals.expire),
             maintain: every(MAINTAIN),
             revive: every(intervals.revive),
             sign: every(SIGN),
@@ -126,6 +131,7 @@ impl Timers {
             _ = self.flush.tick() => Event::Due(Job::Flush),
             _ = self.compact.tick() => Event::Due(Job::Compact),
             _ = self.expire.tick() => Event::Due(Job::Expire),
+            _ = self.archive.tick() => Event::Due(Job::Archive),
             _ = self.maintain.tick() => Event::Due(Job::Maintain),
             _ = self.revive.tick() => Event::Due(Job::Revive),
             _ = self.sign.tick() => Event::Due(Job::Sign),

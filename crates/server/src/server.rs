@@ -295,6 +295,7 @@ fn open_records(
 ) -> Result<(DataDir, Tenancy, Option<String>)> {
     let options = ledgerline_world::Options {
         cache_bytes: config.cache_bytes,
+        archive: config.archive.clone(),
         ..ledgerline_world::Options::default()
     };
     let data = DataDir::open(&config.data, chance, options);

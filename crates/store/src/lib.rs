@@ -2,6 +2,7 @@
 //!
 //! This room never decides who may read, and never answers a query: it hands out columns.
 
+mod archive;
 mod catalog;
 pub mod column;
 mod compact;
@@ -28,6 +29,7 @@ pub mod tree;
 mod window;
 pub mod witness;
 
+pub use archive::Archived;
 pub use compact::Compacted;
 pub use erase::{Erase, Erased};
 pub use flush::Flushed;

@@ -26,6 +26,8 @@ pub(crate) struct Shelf {
     open: Mutex<Opened>,
     /// Segments whose files were to be deleted, and are not.
     undeleted: Mutex<BTreeSet<SegmentId>>,
+    /// Segments that lie in the archive.
+    archived: Mutex<BTreeSet<SegmentId>>,
 }
 
 #[derive(Debug, Default)]
@@ -35,8 +37,28 @@ struct Opened {
 }
 
 impl Shelf {
-    pub(crate) fn new(blobs: TenantBlobs) -> Self {
-        Self { blobs, open: Mutex::default(), undeleted: Mutex::default() }
+    pub(crate) fn new(blobs: TenantBlobs) -> Result<Self> {
+        let archived = ids(&blobs.list_archived(&BlobPath::parse(FOLDER)?)?).collect();
+        let archived = Mutex::new(archived);
+        Ok(Self { blobs, open: Mutex::default(), undeleted: Mutex::default(), archived })
+    }
+
+    /// Whether segments can be moved to an archive.
+    pub(crate) fn has_archive(&self) -> bool {
+        self.blobs.has_archive()
+    }
+
+    /// Whether a segment lies in the archive.
+    pub(crate) fn is_archived(&self, id: SegmentId) -> bool {
+        self.archived.lock().contains(&id)
+    }
+
+    /// Moves a segment to the archive. Whoever has it open can read on.
+    pub(crate) fn archive(&self, id: SegmentId) -> Result<()> {
+        self.blobs.archive(&path(id)?)?;
+        self.archived.lock().insert(id);
+        self.open.lock().segments.remove(&id);
+        Ok(())
     }
 
     /// An open segment.
@@ -94,6 +116,7 @@ impl Shelf {
         self.open.lock().segments.remove(&id);
         self.undeleted.lock().insert(id);
         self.blobs.delete(&path(id)?)?;
+        self.archived.lock().remove(&id);
         self.undeleted.lock().remove(&id);
         Ok(())
     }
@@ -117,6 +140,7 @@ impl Shelf {
     /// Gives a segment's file another name, under which nothing looks for it.
     pub(crate) fn set_aside(&self, id: SegmentId) -> Result<()> {
         self.open.lock().segments.remove(&id);
+        self.archived.lock().remove(&id);
         Ok(self.blobs.quarantine(&path(id)?)?)
     }
 
@@ -143,9 +167,11 @@ impl Shelf {
 /// Every finished segment file of a tenant.
 pub(crate) fn list(blobs: &TenantBlobs) -> Result<Vec<SegmentId>> {
     let folder = BlobPath::parse(FOLDER)?;
-    let paths = blobs.list(&folder)?;
-    let id = |path: &BlobPath| path.name().strip_suffix(ENDING)?.parse().ok();
-    Ok(paths.iter().filter_map(id).collect())
+    Ok(ids(&blobs.list(&folder)?).collect())
+}
+
+fn ids(paths: &[BlobPath]) -> impl Iterator<Item = SegmentId> {
+    paths.iter().filter_map(|path| path.name().strip_suffix(ENDING)?.parse().ok())
 }
 
 /// Opens a segment file and checks its directory.

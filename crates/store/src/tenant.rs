@@ -89,6 +89,8 @@ pub struct Usage {
     pub bytes_stored: u64,
     /// How many segments.
     pub segments: u64,
+    /// How many of these bytes lie in the archive.
+    pub bytes_archived: u64,
 }
 
 /// The events of one segment.
@@ -116,7 +118,7 @@ impl TenantStore {
         let file = blobs.local_file(CATALOG_FILE);
         let is_new = !blobs.has_local_file(CATALOG_FILE);
         let trees = Trees::open(scope, &blobs, chance.clone())?;
-        let shelf = Shelf::new(blobs);
+        let shelf = Shelf::new(blobs)?;
         let files: HashSet<SegmentId> = shelf.list()?.into_iter().collect();
         if is_new && !files.is_empty() {
             return Err(Error::corrupt("the catalog is lost, but there are segments"));
@@ -252,7 +254,8 @@ impl TenantStore {
     #[must_use]
     pub fn usage(&self, dataset: DatasetId) -> Usage {
         let state = self.state.read();
-        state.datasets.get(&dataset).map(Visible::usage).unwrap_or_default()
+        let usage = state.datasets.get(&dataset).map(|visible| visible.usage(&self.shelf));
+        usage.unwrap_or_default()
     }
 
     /// The segments of a dataset, by the number of their first event. What is in memory is not
@@ -351,7 +354,7 @@ impl Visible {
         flushing + self.memory.size_bytes()
     }
 
-    fn usage(&self) -> Usage {
+    fn usage(&self, shelf: &Shelf) -> Usage {
         let mut usage = Usage { segments: self.segments.len() as u64, ..Usage::default() };
         for memory in self.flushing.iter().chain(self.memory.parts()) {
             usage.events += u64::from(memory.rows());
@@ -361,6 +364,9 @@ impl Visible {
             usage.events += entry.rows;
             usage.bytes_in += entry.bytes_in;
             usage.bytes_stored += entry.sealed_bytes;
+            if shelf.is_archived(entry.id) {
+                usage.bytes_archived += entry.sealed_bytes;
+            }
         }
         usage
     }

@@ -30,13 +30,16 @@ pub(crate) struct Layout {
 
 const PEOPLE: &str = include_str!("db/people.sql");
 
+const RECORDS_1: &str = include_str!("db/records.sql");
+const RECORDS_2: &str = "ALTER TABLE dataset ADD COLUMN hot_days INTEGER;";
+
 /// Of `control/control.db`.
 pub(crate) const CONTROL: Layout =
     Layout { application: *b"LLCO", migrations: &[&[PEOPLE, include_str!("db/control.sql")]] };
 
 /// Of `tenants/<id>/records.db`.
 pub(crate) const RECORDS: Layout =
-    Layout { application: *b"LLTR", migrations: &[&[PEOPLE, include_str!("db/records.sql")]] };
+    Layout { application: *b"LLTR", migrations: &[&[PEOPLE, RECORDS_1], &[RECORDS_2]] };
 
 /// One file.
 pub(crate) struct Database {

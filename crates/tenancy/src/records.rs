@@ -161,6 +161,9 @@ pub struct DatasetSettings {
     /// For how many days events are kept, from when they happened or were received, whichever is
     /// later; for ever when there is no number. 1 to 36,500.
     pub retention_days: Option<u32>,
+    /// For how many of these days they stay on the disk, before they are moved to the archive where
+    /// there is one; all of them when there is no number. 1 to `retention_days`.
+    pub hot_days: Option<u32>,
 }
 
 impl DatasetSettings {
@@ -187,6 +190,11 @@ impl DatasetSettings {
         if self.retention_days.is_some_and(|days| !(1..=RETENTION_DAYS_MAX).contains(&days)) {
             let what = format!("events are kept for 1 to {RETENTION_DAYS_MAX} days, or for ever");
             return Err(Error::invalid("retention_days", what));
+        }
+        let kept = self.retention_days.unwrap_or(RETENTION_DAYS_MAX);
+        if self.hot_days.is_some_and(|days| !(1..=kept).contains(&days)) {
+            let what = format!("events are at hand for 1 to {kept} days, or as long as they stay");
+            return Err(Error::invalid("hot_days", what));
         }
         Ok(())
     }

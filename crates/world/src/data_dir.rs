@@ -10,6 +10,7 @@ use std::sync::Arc;
 use ledgerline_model::id::TenantId;
 use ledgerline_policy::{Action, OperatorScope, Scope, Upkeep};
 
+use crate::archive;
 use crate::cache::ChunkCache;
 use crate::chance::Chance;
 use crate::disk::{Disk, RealDisk};
@@ -20,6 +21,8 @@ use crate::tenant::{Means, TenantBlobs, make_folder};
 
 const ROOT_KEY: &str = "control/root.key";
 const LOCK: &str = "control/lock";
+/// Says that there is an archive.
+const ARCHIVE_NOTE: &str = "control/archive";
 const KEYRINGS: &str = "control/keyrings";
 const TENANTS: &str = "tenants";
 
@@ -31,11 +34,14 @@ pub struct Options {
     /// Where the tenants' objects and keyrings lie. What else is in the control folder is always on
     /// the machine's disk.
     pub disk: Arc<dyn Disk>,
+    /// The folder that objects are moved to which are seldom read, if there is one. It belongs to
+    /// this data folder alone: a copy of the one needs a copy of the other.
+    pub archive: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache_bytes: 64 << 20, disk: Arc::new(RealDisk) }
+        Self { cache_bytes: 64 << 20, disk: Arc::new(RealDisk), archive: None }
     }
 }
 
@@ -52,6 +58,7 @@ struct Inner {
     chance: Chance,
     cache: Arc<ChunkCache>,
     keyrings: Keyrings,
+    archive: Option<PathBuf>,
     /// Held as long as this lives; the system lets go of it when the process ends, however it ends.
     _lock: File,
 }
@@ -66,13 +73,17 @@ impl DataDir {
     /// Opens a data folder; makes it, and the root key, when there is none.
     ///
     /// # Errors
-    /// `Busy` when another process holds it, `Invalid` when others may read the root key.
+    /// `Busy` when another process holds it, `Invalid` when others may read the root key, or when
+    /// the archive is not the one that belongs to it.
     pub fn open(path: &Path, chance: Chance, options: Options) -> Result<Self> {
         make_folder(&RealDisk, &path.join("control"))?;
         let lock = lock(&path.join(LOCK))?;
         let root_key = Arc::new(Key::new(&root_key(&path.join(ROOT_KEY), &chance)?));
         make_folder(&*options.disk, &path.join(TENANTS))?;
         make_folder(&*options.disk, &path.join(KEYRINGS))?;
+        let note = path.join(ARCHIVE_NOTE);
+        let archive = options.archive.as_deref();
+        archive::open(archive, &note, &*options.disk, &root_key, &chance)?;
         let inner = Inner {
             path: path.to_owned(),
             root_key,
@@ -80,6 +91,7 @@ impl DataDir {
             chance,
             cache: Arc::new(ChunkCache::new(options.cache_bytes)),
             keyrings: Keyrings::new(path.join(KEYRINGS)),
+            archive: options.archive,
             _lock: lock,
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -134,8 +146,9 @@ impl DataDir {
     /// `Corrupt` when the tenant's key does not open with the root key, and when the tenant's
     /// keyring is damaged or lost.
     pub fn blobs(&self, scope: &Scope<Upkeep>) -> Result<TenantBlobs> {
-        let Inner { root_key, disk, chance, cache, keyrings, .. } = &*self.inner;
-        let means = Means { root_key, disk, chance, cache, keyrings };
+        let Inner { root_key, disk, chance, cache, keyrings, archive, .. } = &*self.inner;
+        let archive = archive.as_deref();
+        let means = Means { root_key, disk, chance, cache, keyrings, archive };
         TenantBlobs::open(&self.inner.path.join(TENANTS), scope.tenant(), &means)
     }
 
@@ -161,8 +174,11 @@ impl DataDir {
             fs::remove_file(&key).map_err(|error| Error::io(&key, error))?;
             RealDisk.sync_folder(&folder).map_err(|error| Error::io(&folder, error))?;
         }
-        if folder.exists() {
-            fs::remove_dir_all(&folder).map_err(|error| Error::io(&folder, error))?;
+        let archived = self.inner.archive.as_ref().map(|archive| archive.join(tenant.to_string()));
+        for folder in [Some(folder), archived].into_iter().flatten() {
+            if folder.exists() {
+                fs::remove_dir_all(&folder).map_err(|error| Error::io(&folder, error))?;
+            }
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::archive::{self, ARCHIVED};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::path::{BYTES_MAX, BlobPath};
@@ -29,7 +30,7 @@ pub(crate) struct Inventory {
 }
 
 impl Inventory {
-    /// Reads the header of each file.
+    /// Reads the header of each file. Only for who alone has the tenant open.
     ///
     /// # Errors
     /// The disk's.
@@ -43,6 +44,9 @@ impl Inventory {
         let mut folders = vec![folder.to_owned()];
         while let Some(at) = folders.pop() {
             for file in disk.files(&at).map_err(|error| Error::io(&at, error))? {
+                if archive::settle(disk, &file).map_err(|error| Error::io(&file, error))? {
+                    continue;
+                }
                 inventory.take_file(disk, folder, &file)?;
             }
             match disk.folders(&at) {
@@ -86,6 +90,7 @@ impl Inventory {
             Some(path) => (path, true),
             None => (&*path, false),
         };
+        let path = path.strip_suffix(ARCHIVED).unwrap_or(path);
         let path = BlobPath::parse(path).ok().filter(may_be_sealed);
         let Some(path) = path else { return Ok(()) };
         match ObjectId::of_file(disk, file).map_err(|error| Error::io(file, error))? {
@@ -106,5 +111,5 @@ pub(crate) fn may_be_sealed(path: &BlobPath) -> bool {
     let name = path.as_str();
     let is_database = !name.contains('/')
         && name.rsplit_once('.').is_some_and(|(_, ending)| ending.starts_with("db"));
-    !is_database && !name.ends_with(UNFINISHED) && !name.ends_with(QUARANTINED)
+    !is_database && [UNFINISHED, QUARANTINED, ARCHIVED].iter().all(|end| !name.ends_with(end))
 }

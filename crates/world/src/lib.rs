@@ -4,6 +4,7 @@
 //! It never knows what the bytes mean, and never opens one tenant's bytes for another: whoever
 //! holds a [`TenantBlobs`] holds one tenant's.
 
+mod archive;
 mod blob;
 mod cache;
 mod chance;

@@ -40,7 +40,7 @@ impl Kind {
         }
     }
 
-    fn prefix(self) -> [u8; PREFIX_BYTES] {
+    pub(crate) fn prefix(self) -> [u8; PREFIX_BYTES] {
         let [a, b, c, d] = self.magic();
         [a, b, c, d, VERSION, 0, 0, 0]
     }
@@ -64,7 +64,7 @@ impl ObjectId {
         Ok(is_sealed.then(|| Self::of_start(&start)))
     }
 
-    fn of_start(start: &[u8]) -> Self {
+    pub(crate) fn of_start(start: &[u8]) -> Self {
         let id = &start[PREFIX_BYTES..PREFIX_BYTES + ID_BYTES];
         Self(id.try_into().expect("a slice of an id's length"))
     }
@@ -144,9 +144,8 @@ impl Draft {
     pub(crate) fn publish(&mut self) -> Result<()> {
         self.sync()?;
         self.blobs.keyring().add(self.id, &self.kept)?;
-        let place = self.blobs.place(&self.path);
-        self.blobs.give_name(&self.place, &place)?;
-        self.place = place;
+        self.blobs.publish(&self.place, &self.path)?;
+        self.place = self.blobs.place(&self.path);
         self.is_published = true;
         Ok(())
     }
@@ -178,7 +177,7 @@ impl Found {
         let corrupt = |what| Error::new(ErrorKind::Corrupt, format!("{path} {what}"));
         let mut keyless = None;
         loop {
-            let file = blobs.disk().open(&place).map_err(io)?;
+            let file = blobs.open_file(path)?;
             let length = file.len().map_err(io)?;
             let mut header = [0; HEADER_BYTES];
             if length < HEADER_BYTES as u64 {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use ledgerline_model::id::TenantId;
 
+use crate::archive::{ARCHIVED, marker_of};
 use crate::blob::{Blob, BlobWriter};
 use crate::cache::ChunkCache;
 use crate::chance::Chance;
@@ -33,6 +34,8 @@ pub struct TenantBlobs {
 struct Inner {
     tenant: TenantId,
     folder: PathBuf,
+    /// Where its objects lie that were moved to the archive, if there is one.
+    archive: Option<PathBuf>,
     key: Key,
     keyring: Arc<Keyring>,
     disk: Arc<dyn Disk>,
@@ -53,12 +56,14 @@ pub(crate) struct Means<'a> {
     pub(crate) chance: &'a Chance,
     pub(crate) cache: &'a Arc<ChunkCache>,
     pub(crate) keyrings: &'a Keyrings,
+    pub(crate) archive: Option<&'a Path>,
 }
 
 impl TenantBlobs {
     /// Opens a tenant's folder; makes it, and the tenant's key and keyring, when there is none.
     pub(crate) fn open(tenants: &Path, tenant: TenantId, means: &Means<'_>) -> Result<Self> {
         let folder = tenants.join(tenant.to_string());
+        let archive = means.archive.map(|archive| archive.join(tenant.to_string()));
         let key_file = folder.join(KEY_FILE);
         let slot = means.keyrings.slot(tenant);
         let mut slot = slot.lock();
@@ -82,6 +87,7 @@ impl TenantBlobs {
         let inner = Inner {
             tenant,
             folder,
+            archive,
             key,
             keyring,
             disk: Arc::clone(means.disk),
@@ -151,14 +157,19 @@ impl TenantBlobs {
         let mut changed = BTreeSet::new();
         let removed = paths.iter().try_for_each(|path| {
             let place = self.place(path);
-            if self.remove(&place, &mut ids)? {
+            let before = ids.len();
+            let removed = self.remove(path, &mut ids);
+            if ids.len() > before || matches!(removed, Ok(true)) {
                 changed.insert(place.parent().unwrap_or(&self.inner.folder).to_owned());
             }
-            Ok(())
+            removed.map(drop)
         });
         // What was removed before an error is gone, and so must its keys be.
         for folder in &changed {
             self.sync_folder(folder)?;
+        }
+        if !changed.is_empty() {
+            paths.iter().for_each(|path| self.discard_archived(path));
         }
         let forgotten = self.inner.keyring.forget(&ids);
         removed.and(forgotten)
@@ -172,7 +183,10 @@ impl TenantBlobs {
         let place = self.place(folder);
         let files = self.inner.disk.files(&place).map_err(|error| Error::io(&place, error))?;
         let names = files.iter().filter_map(|file| file.file_name()?.to_str());
-        names.filter(|name| !name.ends_with(UNFINISHED)).map(|name| folder.join(name)).collect()
+        let names = names.filter(|name| !name.ends_with(UNFINISHED));
+        let names: BTreeSet<&str> =
+            names.map(|name| name.strip_suffix(ARCHIVED).unwrap_or(name)).collect();
+        names.into_iter().map(|name| folder.join(name)).collect()
     }
 
     /// Removes what was begun in a folder and never finished. Only for who alone writes there, and
@@ -195,7 +209,12 @@ impl TenantBlobs {
     pub fn sealed_bytes(&self, path: &BlobPath) -> Result<u64> {
         let place = self.place(path);
         let io = |error| Error::io(&place, error);
-        self.inner.disk.open(&place).map_err(io)?.len().map_err(io)
+        match self.inner.disk.open(&place).map_err(io) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.archived_bytes(path)?.ok_or(error)
+            }
+            file => file?.len().map_err(io),
+        }
     }
 
     /// Where a file that is not sealed lies, such as the catalog's.
@@ -250,9 +269,13 @@ impl TenantBlobs {
     /// # Errors
     /// The disk's.
     pub fn quarantine(&self, path: &BlobPath) -> Result<()> {
-        let place = self.place(path);
-        let aside = place.with_file_name(format!("{}{QUARANTINED}", path.name()));
-        self.give_name(&place, &aside)
+        let mut place = self.place(path);
+        if !self.inner.disk.exists(&place) && self.inner.disk.exists(&marker_of(&place)) {
+            // Its file stays in the archive, until its marker goes.
+            place = marker_of(&place);
+        }
+        let aside = place.with_added_extension(&QUARANTINED[1..]);
+        self.give_name(&place, &aside, None)
     }
 
     pub(crate) fn disk(&self) -> &dyn Disk {
@@ -295,27 +318,41 @@ impl TenantBlobs {
         Ok((temporary, file))
     }
 
-    /// Gives a file a name, durably. What had the name is gone, and so is its key.
-    pub(crate) fn give_name(&self, source: &Path, place: &Path) -> Result<()> {
-        let io = |error| Error::io(place, error);
-        let replaced = {
-            let _names = self.inner.keyring.names().lock();
-            let replaced = ObjectId::of_file(&*self.inner.disk, place).map_err(io)?;
-            self.inner.disk.rename(source, place).map_err(io)?;
-            replaced
-        };
-        self.sync_folder(place.parent().unwrap_or(&self.inner.folder))?;
-        self.inner.keyring.forget(replaced.as_slice())
+    /// Gives a file the name of an object or a log, durably. What had the name is gone, in the
+    /// archive too, and so is its key.
+    pub(crate) fn publish(&self, source: &Path, path: &BlobPath) -> Result<()> {
+        self.give_name(source, &self.place(path), Some(path))
     }
 
-    /// Removes a file, and says whether there was one. Its key is still to be destroyed, after this
-    /// is durable.
-    fn remove(&self, place: &Path, ids: &mut Vec<ObjectId>) -> Result<bool> {
+    fn give_name(&self, source: &Path, place: &Path, path: Option<&BlobPath>) -> Result<()> {
         let io = |error| Error::io(place, error);
+        let mut replaced = Vec::new();
+        {
+            let _names = self.inner.keyring.names().lock();
+            replaced.extend(ObjectId::of_file(self.disk(), place).map_err(io)?);
+            self.inner.disk.rename(source, place).map_err(io)?;
+            if let Some(path) = path {
+                replaced.extend(self.remove_marker(path)?);
+            }
+        }
+        self.sync_folder_of(place)?;
+        if let Some(path) = path.filter(|_| !replaced.is_empty()) {
+            self.discard_archived(path);
+        }
+        self.inner.keyring.forget(&replaced)
+    }
+
+    /// Removes an object or a log, and says whether there was one. Its key is still to be
+    /// destroyed, after this is durable.
+    fn remove(&self, path: &BlobPath, ids: &mut Vec<ObjectId>) -> Result<bool> {
+        let place = self.place(path);
+        let io = |error| Error::io(&place, error);
         let _names = self.inner.keyring.names().lock();
-        let id = ObjectId::of_file(&*self.inner.disk, place).map_err(io)?;
-        match self.inner.disk.remove(place).map_err(io) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        let archived = self.remove_marker(path)?;
+        ids.extend(archived);
+        let id = ObjectId::of_file(self.disk(), &place).map_err(io)?;
+        match self.inner.disk.remove(&place).map_err(io) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(archived.is_some()),
             removed => removed?,
         }
         ids.extend(id);
@@ -334,6 +371,14 @@ impl TenantBlobs {
             make_folder(&*self.inner.disk, folder)?;
         }
         Ok(())
+    }
+
+    pub(crate) fn archive_folder(&self) -> Option<&Path> {
+        self.inner.archive.as_deref()
+    }
+
+    pub(crate) fn sync_folder_of(&self, place: &Path) -> Result<()> {
+        self.sync_folder(place.parent().unwrap_or(&self.inner.folder))
     }
 
     fn sync_folder(&self, folder: &Path) -> Result<()> {
@@ -356,6 +401,17 @@ pub(crate) fn make_folder(disk: &dyn Disk, folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Writes a small file that is not sealed, durably.
+pub(crate) fn write_file(disk: &dyn Disk, place: &Path, bytes: &[u8]) -> Result<()> {
+    let temporary = place.with_added_extension(&UNFINISHED[1..]);
+    drop(disk.remove(&temporary));
+    let io = |error| Error::io(place, error);
+    let file = disk.create(&temporary).map_err(io)?;
+    file.append(bytes).and_then(|()| file.sync()).map_err(io)?;
+    disk.rename(&temporary, place).map_err(io)?;
+    disk.sync_folder(place.parent().unwrap_or(place)).map_err(io)
+}
+
 fn key_about(tenant: TenantId) -> Vec<u8> {
     [b"tenant key ".as_slice(), tenant.as_bytes()].concat()
 }
@@ -364,14 +420,7 @@ fn make_key(folder: &Path, place: &Path, tenant: TenantId, means: &Means<'_>) ->
     make_folder(&**means.disk, folder)?;
     let secret = Secret::random(means.chance);
     let wrapped = means.root_key.wrap(&secret, means.chance, &key_about(tenant));
-    let temporary = place.with_extension(&UNFINISHED[1..]);
-    drop(means.disk.remove(&temporary));
-    let io = |error| Error::io(place, error);
-    let file = means.disk.create(&temporary).map_err(io)?;
-    file.append(&[KEY_MAGIC.as_slice(), &wrapped].concat()).map_err(io)?;
-    file.sync().map_err(io)?;
-    means.disk.rename(&temporary, place).map_err(io)?;
-    means.disk.sync_folder(folder).map_err(io)?;
+    write_file(&**means.disk, place, &[KEY_MAGIC.as_slice(), &wrapped].concat())?;
     Ok(Key::new(&secret))
 }
 

@@ -39,6 +39,10 @@ pub struct Settings {
     /// For how many days events are kept; for ever when there is no number.
     #[schema(minimum = 1)]
     pub retention_days: Option<u32>,
+    /// After how many days events are moved to the archive, where the operator has one. They are
+    /// found as before, more slowly.
+    #[schema(minimum = 1)]
+    pub hot_days: Option<u32>,
 }
 
 /// A dataset.
@@ -70,4 +74,6 @@ pub struct Usage {
     pub bytes_stored: u64,
     /// How many segments.
     pub segments: u64,
+    /// How many of the stored bytes lie in the archive.
+    pub bytes_archived: u64,
 }

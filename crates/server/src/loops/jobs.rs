@@ -2,7 +2,7 @@
 //! due.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ledgerline_audit::retention::Floor;
 use ledgerline_model::dataset::DatasetKind;
@@ -29,7 +29,9 @@ pub(super) fn run(app: &App, job: Job) -> bool {
         Job::Revive => return revive::run(app),
         // Who is gone meanwhile needs no relief.
         Job::Relieve(tenant) => app.node.tenant(tenant).into_iter().collect(),
-        Job::Flush | Job::Compact | Job::Expire | Job::Sign | Job::Cosign => app.node.tenants(),
+        Job::Flush | Job::Compact | Job::Expire | Job::Archive | Job::Sign | Job::Cosign => {
+            app.node.tenants()
+        }
     };
     let mut is_good = true;
     for tenant in tenants {
@@ -38,6 +40,9 @@ pub(super) fn run(app: &App, job: Job) -> bool {
             Job::Compact => compact(app, &tenant),
             Job::Expire => {
                 expire(&app.tenancy, app.clock.now(), &tenant).and_then(|_| thin(app, &tenant))
+            }
+            Job::Archive => {
+                archive(&app.tenancy, app.clock.now(), &tenant, &app.is_stopping).map(drop)
             }
             Job::Sign => sign(app, &tenant),
             Job::Cosign => cosign(app, &tenant),
@@ -158,6 +163,47 @@ fn compact(app: &App, tenant: &OpenTenant) -> Done {
         tracing::debug!(tenant = %tenant.id, merged, written, "segments were merged");
     }
     Ok(())
+}
+
+/// Moves what is old to the archive, if there is one, until there is nothing left to move, or the
+/// server stops, or the tenant is gone. Says how many events that were.
+pub(crate) fn archive(
+    tenancy: &Tenancy,
+    now: Timestamp,
+    tenant: &OpenTenant,
+    is_stopping: &AtomicBool,
+) -> Result<u64, String> {
+    let scope = upkeep(tenant.id, ledgerline_policy::Job::Archive);
+    let failed = |failure: Failure| failure.problem.detail.clone();
+    let datasets = tenancy.all_datasets(&scope).map_err(|error| chain(&error))?;
+    let floor = settings::floor(&settings::of(tenancy, &scope).map_err(failed)?);
+    let mut events = 0;
+    for dataset in datasets {
+        let Some(days) = at_hand_for(&dataset, floor) else { continue };
+        let before = now.0.saturating_sub(i64::from(days).saturating_mul(Timestamp::DAY));
+        while !is_stopping.load(Ordering::Relaxed) {
+            let is_gone = tenant.is_gone.read();
+            if *is_gone {
+                return Ok(events);
+            }
+            let moved = tenant.store.archive_next(&scope, dataset.id, Timestamp(before));
+            let Some(moved) = moved.map_err(|error| chain(&error))? else { break };
+            events += moved.events;
+            let (dataset, events, bytes) = (dataset.id.0, moved.events, moved.bytes);
+            tracing::info!(tenant = %tenant.id, dataset, events, bytes, "a segment was archived");
+        }
+    }
+    Ok(events)
+}
+
+/// For how many days a dataset keeps its events at hand; nothing is as long as it keeps them. One
+/// of audit events does so never for less than the floor.
+fn at_hand_for(dataset: &Dataset, floor: Floor) -> Option<u32> {
+    let days = dataset.settings.hot_days?;
+    match dataset.kind {
+        DatasetKind::Audit => Some(days.max(floor.hot_days_min)),
+        DatasetKind::Logs => Some(days),
+    }
 }
 
 /// For how many days a dataset keeps its events; nothing is for ever. One of audit events never

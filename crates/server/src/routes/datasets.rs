@@ -129,11 +129,13 @@ fn settings(from: Settings) -> DatasetSettings {
         message_key: from.message_key,
         severity_key: from.severity_key,
         retention_days: from.retention_days,
+        hot_days: from.hot_days,
     }
 }
 
 fn described(record: Record, settings: &DatasetSettings) -> Record {
-    let DatasetSettings { time_key, message_key, severity_key, retention_days } = settings;
+    let DatasetSettings { time_key, message_key, severity_key, retention_days, hot_days } =
+        settings;
     let texts = [
         ("dataset.time_key", time_key),
         ("dataset.message_key", message_key),
@@ -145,10 +147,13 @@ fn described(record: Record, settings: &DatasetSettings) -> Record {
             record = record.with(key, text);
         }
     }
-    match retention_days {
-        Some(days) => record.count("dataset.retention_days", u64::from(*days)),
-        None => record,
+    let numbers = [("dataset.retention_days", retention_days), ("dataset.hot_days", hot_days)];
+    for (key, days) in numbers {
+        if let Some(days) = days {
+            record = record.count(key, u64::from(*days));
+        }
     }
+    record
 }
 
 async fn one(app: &App, tenant: TenantId, dataset: Dataset) -> Result<wire::Dataset> {
@@ -174,12 +179,14 @@ async fn written(
                     message_key: dataset.settings.message_key,
                     severity_key: dataset.settings.severity_key,
                     retention_days: dataset.settings.retention_days,
+                    hot_days: dataset.settings.hot_days,
                 },
                 usage: wire::Usage {
                     events: usage.events,
                     bytes_in: usage.bytes_in,
                     bytes_stored: usage.bytes_stored,
                     segments: usage.segments,
+                    bytes_archived: usage.bytes_archived,
                 },
             })
         };

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::node::{Node, Tenant, unique};
 use crate::traces::{
-    Traces, compact, copy, files, folder, object_id, object_ids, open, read, traces,
+    Traces, archive, compact, copy, files, folder, move_to_archive, object_id, object_ids, open,
+    read, traces,
 };
 
 /// How many other events are recorded around the one that is erased.
@@ -20,6 +21,7 @@ enum Where {
     Memory,
     Segments,
     Merged,
+    Archived,
 }
 
 /// How they are erased.
@@ -63,11 +65,14 @@ struct Story {
 
 impl Story {
     fn begin(place: Where) -> Self {
-        let node = Node::start();
+        let node = Node::start_with(|config| {
+            config.archive = (place == Where::Archived).then(|| archive(&config.data));
+        });
         let tenant = node.tenant("acme");
         let value = format!("{}end", unique("zqx"));
+        let is_merged = matches!(place, Where::Merged | Where::Archived);
         record_others(&node, &tenant, 0, OTHERS / 2);
-        let node = if place == Where::Merged { node.restart() } else { node };
+        let node = if is_merged { node.restart() } else { node };
         let mut told = event(&value, 1);
         told["metadata"][&value] = json!("as a name");
         told["after"]["list"] = json!([{"deep": value}]);
@@ -76,14 +81,17 @@ impl Story {
         let path = format!("/api/v1/logs/{}", recorded["id"].as_str().expect("an id"));
         let note = json!({"note": format!("said of {value}")});
         node.ask("PATCH", &path).by(&tenant.admin).json(&note).send().expect(200);
-        let node = if place == Where::Merged { node.restart() } else { node };
+        let node = if is_merged { node.restart() } else { node };
         record_others(&node, &tenant, OTHERS / 2, OTHERS);
         let node = match place {
             Where::Memory => node,
             Where::Segments => node.restart(),
-            Where::Merged => node.restart().restart_after(|data| {
+            Where::Merged | Where::Archived => node.restart().restart_after(|data| {
                 let merged = compact(data, &tenant.id);
                 assert!(merged.merged > merged.written, "{merged:?}");
+                if place == Where::Archived {
+                    assert!(move_to_archive(data, &tenant.id) > 0);
+                }
             }),
         };
         Self { node, tenant, value, path }
@@ -161,6 +169,12 @@ fn an_event_in_segments_is_erased_from_every_file() {
 fn an_event_in_merged_segments_is_erased_from_every_file() {
     gone_from(Where::Merged, Way::Event);
     gone_from(Where::Merged, Way::Subject);
+}
+
+#[test]
+fn an_event_in_the_archive_is_found_and_erased_from_every_file() {
+    gone_from(Where::Archived, Way::Event);
+    gone_from(Where::Archived, Way::Subject);
 }
 
 /// An old copy of the tenant's folder in its place, and what can be read of it.

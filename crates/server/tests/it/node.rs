@@ -161,6 +161,8 @@ impl Node {
 
     fn open(folder: TempDir, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = config(&folder);
+        // What was set once belongs to the data from then on.
+        config.archive = Some(config.data.join("archive")).filter(|archive| archive.exists());
         change(&mut config);
         let runtime = Runtime::new().expect("a runtime");
         let server = runtime.block_on(Server::start(config)).expect("the server starts");

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use ledgerline_journal::{Apply, Committed, Options, Position, Start, TenantJournal};
 use ledgerline_model::batch::Values;
 use ledgerline_model::id::TenantId;
+use ledgerline_model::time::Timestamp;
 use ledgerline_policy::{Job, upkeep};
 use ledgerline_store::column::{Data, ValueRef};
 use ledgerline_store::part::{Part, Place};
@@ -65,10 +66,17 @@ pub(crate) fn object_id(file: &Path) -> Option<Vec<u8>> {
     is_sealed.then(|| bytes[8..24].to_vec())
 }
 
+/// Where the archive of a data folder is, in tests.
+pub(crate) fn archive(data: &Path) -> PathBuf {
+    data.join("archive")
+}
+
 /// A data folder that no server has open.
 pub(crate) fn open(data: &Path, tenant: &str) -> Result<(TenantBlobs, Chance), String> {
     let chance = Chance::system();
-    let dir = DataDir::open(data, chance.clone(), ledgerline_world::Options::default());
+    let archive = Some(archive(data)).filter(|archive| archive.exists());
+    let options = ledgerline_world::Options { archive, ..ledgerline_world::Options::default() };
+    let dir = DataDir::open(data, chance.clone(), options);
     let dir = dir.map_err(|error| error.to_string())?;
     let blobs = dir.blobs(&upkeep(id(tenant), Job::Recover));
     Ok((blobs.map_err(|error| error.to_string())?, chance))
@@ -85,9 +93,11 @@ pub(crate) fn traces(data: &Path, tenant: &str, value: &str) -> Traces {
     copy(data, place.path());
     let mut traces = Traces::default();
     let folder = folder(place.path(), tenant);
-    for file in files(&folder) {
+    let archived = archive(place.path()).join(tenant);
+    let archived = if archived.exists() { files(&archived) } else { Vec::new() };
+    for file in files(&folder).into_iter().chain(archived) {
         let bytes = fs::read(&file).expect("a file");
-        let name = file.strip_prefix(&folder).expect("below it").display().to_string();
+        let name = file.strip_prefix(place.path()).expect("below it").display().to_string();
         traces.look(&format!("the bytes of {name}"), &bytes, value);
     }
     match open(place.path(), tenant) {
@@ -117,8 +127,9 @@ impl Traces {
 fn objects(traces: &mut Traces, blobs: &TenantBlobs, folder: &Path, value: &str) {
     for file in files(folder).iter().filter(|file| object_id(file).is_some()) {
         let name = file.strip_prefix(folder).expect("below it").display().to_string();
+        let name = name.strip_suffix(".archived").unwrap_or(&name);
         let is_object = fs::read(file).expect("a file").starts_with(b"LLO1");
-        match read(blobs, &name, is_object) {
+        match read(blobs, name, is_object) {
             Ok(bytes) => {
                 traces.opened += 1;
                 traces.look(&format!("the object {name}"), &bytes, value);
@@ -246,4 +257,15 @@ pub(crate) fn compact(data: &Path, tenant: &str) -> Compacted {
     let store = TenantStore::open(&upkeep(id(tenant), Job::Compact), blobs, chance);
     let now = Horizon::at(SystemClock::new().now());
     store.expect("it opens").compact(&upkeep(id(tenant), Job::Compact), &now).expect("merged")
+}
+
+/// Moves everything to the archive in the folder of a tenant that no server has open, however new
+/// it is. Says how many segments that were.
+pub(crate) fn move_to_archive(data: &Path, tenant: &str) -> usize {
+    let (blobs, chance) = open(data, tenant).expect("it opens");
+    let scope = upkeep(id(tenant), Job::Archive);
+    let store = TenantStore::open(&scope, blobs, chance).expect("it opens");
+    let datasets = store.start().next_seqs;
+    let next = |dataset| store.archive_next(&scope, dataset, Timestamp(i64::MAX)).expect("moved");
+    datasets.iter().map(|(dataset, _)| std::iter::from_fn(|| next(*dataset)).count()).sum()
 }

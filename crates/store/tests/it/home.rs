@@ -134,6 +134,13 @@ impl Home {
         self.store.compact(&job(Job::Compact), &Horizon::at(NOW)).expect("compacted");
     }
 
+    /// Moves what was merged to the archive, and says how many segments that were.
+    pub(crate) fn archive(&self, dataset: u32) -> usize {
+        let (scope, after) = (job(Job::Archive), Timestamp(NOW.0 + 1));
+        let next = || self.store.archive_next(&scope, DatasetId(dataset), after).expect("moved");
+        std::iter::from_fn(next).count()
+    }
+
     pub(crate) fn snapshot(&self, dataset: u32) -> Snapshot {
         self.store.snapshot(&read_scope(), DatasetId(dataset), TimeRange::ALL).expect("a snapshot")
     }
@@ -156,7 +163,8 @@ pub(crate) fn blobs(folder: &Path, disk: &MemoryDisk, seed: u64) -> (DataDir, Te
 }
 
 fn blobs_on(folder: &Path, disk: Arc<dyn Disk>, seed: u64) -> (DataDir, TenantBlobs) {
-    let options = Options { disk, ..Options::default() };
+    let archive = Some(folder.join("archive"));
+    let options = Options { disk, archive, ..Options::default() };
     let data = DataDir::open(folder, Chance::seeded(seed), options).expect("the folder opens");
     let blobs = data.blobs(&job(Job::Recover)).expect("the tenant opens");
     // The catalog lies on the machine's disk, whatever the blobs lie on.

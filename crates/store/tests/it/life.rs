@@ -7,7 +7,7 @@ use ledgerline_store::Horizon;
 use ledgerline_store::tenant::Usage;
 use ledgerline_world::disk::MemoryDisk;
 
-use crate::home::{Home, NOW, batch, expected, job, read_scope, seen};
+use crate::home::{Home, NOW, batch, expected, job, read_scope, seen, tenant};
 
 const HOUR: i64 = 3600 * Timestamp::SECOND;
 
@@ -66,6 +66,43 @@ fn only_segments_whose_every_event_is_past_its_time_expire() {
     assert_eq!(home.visible(2).len(), 1);
     home.append(1, batch(&[(NOW.0, "next", 1)]));
     assert_eq!(home.visible(1).into_keys().collect::<Vec<_>>(), [2], "numbers go on");
+}
+
+#[test]
+fn what_is_old_is_archived_found_merged_with_what_comes_late_and_expires() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = Home::open(folder.path(), MemoryDisk::new(), 1);
+    home.append(1, batch(&[(NOW.0 - 100 * HOUR, "old", 1), (NOW.0 - 150 * HOUR, "older", 2)]));
+    home.append(2, batch(&[(NOW.0 - 100 * HOUR, "other", 3)]));
+    home.flush();
+    assert_eq!(home.archive(1), 0, "what was written in haste waits");
+    home.compact();
+    let before = home.visible(1);
+    let held = home.snapshot(1);
+    let scope = job(Job::Archive);
+    let archive = |before| home.store.archive_next(&scope, DatasetId(1), before).expect("moved");
+    assert_eq!(archive(NOW), None, "received just now");
+    assert_eq!(home.archive(1), 2);
+    let usage = home.store.usage(DatasetId(1));
+    assert!(usage.bytes_archived > 0);
+    assert_eq!(usage.bytes_archived, usage.bytes_stored);
+    assert_eq!(home.store.usage(DatasetId(2)).bytes_archived, 0);
+    assert_eq!((home.visible(1), seen(&held)), (before.clone(), before.clone()));
+    let home = home.power_cut(folder.path(), 0, 2);
+    assert_eq!(home.store.usage(DatasetId(1)), usage);
+    assert_eq!(home.visible(1), before);
+    home.append(1, batch(&[(NOW.0 - 100 * HOUR, "late", 4)]));
+    home.flush();
+    home.compact();
+    assert_eq!(home.visible(1).len(), 3);
+    assert!(home.store.usage(DatasetId(1)).bytes_archived < usage.bytes_archived, "it came back");
+    assert_eq!(home.archive(1), 1);
+    home.append(2, batch(&[(NOW.0, "last", 5)]));
+    home.flush();
+    let expired = home.store.expire(&job(Job::Expire), DatasetId(1), Timestamp(NOW.0 + 1));
+    assert_eq!(expired.expect("expired").events, 3);
+    let archived = folder.path().join("archive").join(tenant().to_string());
+    assert!(!home.disk.all_files().iter().any(|file| file.starts_with(&archived)));
 }
 
 #[test]

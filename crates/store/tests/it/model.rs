@@ -13,6 +13,7 @@ enum Step {
     Append { dataset: u32, events: Vec<(i64, u8)> },
     Flush,
     Compact,
+    Archive { dataset: u32 },
     PowerCut { torn_bytes: usize },
 }
 
@@ -26,6 +27,7 @@ fn step() -> impl Strategy<Value = Step> {
         5 => (1..3_u32, events).prop_map(|(dataset, events)| Step::Append { dataset, events }),
         2 => Just(Step::Flush),
         1 => Just(Step::Compact),
+        1 => (1..3_u32).prop_map(|dataset| Step::Archive { dataset }),
         1 => (0..200_usize).prop_map(|torn_bytes| Step::PowerCut { torn_bytes }),
     ]
 }
@@ -55,6 +57,9 @@ proptest! {
                 }
                 Step::Flush => home.flush(),
                 Step::Compact => home.compact(),
+                Step::Archive { dataset } => {
+                    home.archive(dataset);
+                }
                 Step::PowerCut { torn_bytes } => {
                     home = home.power_cut(folder.path(), torn_bytes, number as u64 + 2);
                 }

@@ -55,8 +55,8 @@ impl TenantRecords {
                 .query_row([], |row| row.get(0))?;
             sql.prepare_cached(
                 "INSERT INTO dataset (id, name, kind, created, time_key, message_key,
-                                      severity_key, retention_days)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                                      severity_key, retention_days, hot_days)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 id,
@@ -67,6 +67,7 @@ impl TenantRecords {
                 settings.message_key,
                 settings.severity_key,
                 settings.retention_days,
+                settings.hot_days,
             ])?;
             Ok(DatasetId(id))
         })?;
@@ -90,7 +91,8 @@ impl TenantRecords {
         self.db.write(|sql| {
             sql.prepare_cached(
                 "UPDATE dataset
-                 SET time_key = ?, message_key = ?, severity_key = ?, retention_days = ?
+                 SET time_key = ?, message_key = ?, severity_key = ?, retention_days = ?,
+                     hot_days = ?
                  WHERE id = ?",
             )?
             .execute(params![
@@ -98,6 +100,7 @@ impl TenantRecords {
                 settings.message_key,
                 settings.severity_key,
                 settings.retention_days,
+                settings.hot_days,
                 dataset.id.0,
             ])?;
             Ok(())
@@ -116,7 +119,8 @@ impl TenantRecords {
 pub(super) fn read_all(db: &Database) -> Result<BTreeMap<DatasetName, Dataset>> {
     db.read(|sql| {
         let mut select = sql.prepare_cached(
-            "SELECT id, name, created, time_key, message_key, severity_key, retention_days, kind
+            "SELECT id, name, created, time_key, message_key, severity_key, retention_days, kind,
+                    hot_days
              FROM dataset",
         )?;
         let mut rows = select.query([])?;
@@ -130,6 +134,7 @@ pub(super) fn read_all(db: &Database) -> Result<BTreeMap<DatasetName, Dataset>> 
                 message_key: row.get(4)?,
                 severity_key: row.get(5)?,
                 retention_days: row.get(6)?,
+                hot_days: row.get(8)?,
             };
             let kind: String = row.get(7)?;
             let kind =

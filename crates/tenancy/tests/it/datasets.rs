@@ -95,6 +95,8 @@ fn settings_are_checked_and_kept() {
     for (field, settings) in [
         ("retention_days", days(0)),
         ("retention_days", days(36_501)),
+        ("hot_days", DatasetSettings { hot_days: Some(0), ..Default::default() }),
+        ("hot_days", DatasetSettings { hot_days: Some(8), ..days(7) }),
         ("time_key", key(0)),
         ("time_key", key(1_025)),
     ] {
@@ -108,6 +110,7 @@ fn settings_are_checked_and_kept() {
         message_key: Some("what".to_owned()),
         severity_key: Some("how".to_owned()),
         retention_days: Some(36_500),
+        hot_days: Some(90),
     };
     let missing = platform.tenancy().update_dataset(&scope, &name("web"), &settings);
     assert_eq!(kind(missing), ErrorKind::NotFound);

@@ -117,6 +117,7 @@ fn a_tenant_key_opens_with_its_root_key_and_for_its_tenant_only() {
     disk.tamper(&one, |bytes| std::mem::swap(bytes, &mut key));
     assert_eq!(blobs(&data_dir(folder.path(), &disk), 1).get(&path("a")).expect("back"), b"x");
     std::fs::remove_file(folder.path().join("control/root.key")).expect("removed");
+    Disk::remove(&disk, &folder.path().join("control/archive")).expect("removed");
     let options = Options { disk: Arc::new(disk.clone()), ..Options::default() };
     let other = DataDir::open(folder.path(), Chance::seeded(8), options).expect("a new root key");
     let lost = other.blobs(&upkeep(tenant(1), Job::Recover)).expect_err("sealed by another root");

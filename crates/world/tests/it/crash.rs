@@ -1,15 +1,15 @@
 //! Power cuts and lost processes at every change of the disk.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ledgerline_world::disk::MemoryDisk;
-use ledgerline_world::{Result, TenantBlobs};
+use ledgerline_world::{ErrorKind, Result, TenantBlobs};
 use proptest::prelude::*;
 
 use crate::support::{
-    data_dir, keyring, path, place, read, records, reopen, sealed_files, try_blobs, try_data_dir,
-    write,
+    data_dir, keyring, path, place, read, records, reopen, sealed_files, tenant, try_blobs,
+    try_data_dir, write,
 };
 
 /// What a path holds.
@@ -22,6 +22,7 @@ enum Step {
     PutLog(u8, u8),
     Delete(Vec<u8>),
     Quarantine(u8),
+    Archive(u8),
     Abandon(u8),
 }
 
@@ -57,7 +58,13 @@ impl Step {
                 blobs.delete_all(&all)
             }
             Self::Quarantine(at) => match blobs.quarantine(&path(&name(*at))) {
-                Err(error) if error.kind() == ledgerline_world::ErrorKind::NotFound => Ok(()),
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+                done => done,
+            },
+            Self::Archive(at) => match blobs.archive(&path(&name(*at))) {
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Invalid) => {
+                    Ok(())
+                }
                 done => done,
             },
             Self::Abandon(at) => blobs.create(&path(&name(*at))).map(drop),
@@ -74,7 +81,7 @@ impl Step {
                     contents.insert(format!("{}.quarantined", name(*at)), bytes);
                 }
             }
-            Self::Abandon(_) => {}
+            Self::Archive(_) | Self::Abandon(_) => {}
         }
     }
 }
@@ -102,7 +109,7 @@ fn check(folder: &Path, disk: &MemoryDisk, before: &Contents, after: &Contents, 
             Ok(found) => Some(found),
             Err(error) => {
                 let kind = error.kind();
-                assert_eq!(kind, ledgerline_world::ErrorKind::NotFound, "{about}: {at}: {error}");
+                assert_eq!(kind, ErrorKind::NotFound, "{about}: {at}: {error}");
                 None
             }
         };
@@ -121,13 +128,18 @@ fn script() -> Vec<Step> {
         Step::PutLog(2, 2),
         Step::Put(1, 3),
         Step::Put(0, 4),
+        Step::Archive(0),
+        Step::Archive(1),
         Step::Abandon(3),
         Step::PutLog(2, 5),
+        Step::Put(1, 5),
+        Step::Archive(1),
         Step::Quarantine(0),
         Step::Put(0, 6),
         Step::Delete(vec![1]),
         Step::Put(1, 7),
         Step::Put(3, 8),
+        Step::Archive(1),
         Step::Quarantine(0),
         Step::Delete(vec![0, 1, 2, 3]),
         Step::Put(0, 9),
@@ -206,6 +218,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (at(), any::<u8>()).prop_map(|(at, byte)| Step::PutLog(at, byte)),
         2 => prop::collection::vec(at(), 0..4).prop_map(Step::Delete),
         1 => at().prop_map(Step::Quarantine),
+        2 => at().prop_map(Step::Archive),
         1 => at().prop_map(Step::Abandon),
     ]
 }
@@ -249,7 +262,17 @@ proptest! {
         let blobs = reopen(folder.path(), &disk)?;
         let keys = records(&disk, folder.path(), 1).len();
         prop_assert_eq!(keys, sealed_files(&disk, folder.path(), 1));
-        let there: Vec<Vec<u8>> = disk.all_files().iter().map(|file| read(&disk, file)).collect();
+        // A copy in the archive counts where there is a marker for it.
+        let archive = folder.path().join("archive").join(tenant(1).to_string());
+        let is_there = |file: &&PathBuf| match file.strip_prefix(&archive) {
+            Ok(at) => ["archived", "archived.quarantined"].iter().any(|ending| {
+                let marker = place(folder.path(), 1, "").join(at).with_added_extension(ending);
+                disk.all_files().contains(&marker)
+            }),
+            Err(_) => true,
+        };
+        let there = disk.all_files();
+        let there: Vec<_> = there.iter().filter(is_there).map(|file| read(&disk, file)).collect();
         for number in 0..4 {
             if disk.all_files().contains(&place(folder.path(), 1, &name(number))) {
                 let bytes = open(&blobs, &name(number))?;

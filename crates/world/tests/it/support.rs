@@ -1,5 +1,6 @@
 //! Tenants on a disk, and what their files hold.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +17,8 @@ pub(crate) const RECORD_BYTES: usize = 76;
 static SEED: AtomicU64 = AtomicU64::new(7);
 
 pub(crate) fn try_data_dir(folder: &Path, disk: &MemoryDisk) -> Result<DataDir> {
-    let options = Options { disk: Arc::new(disk.clone()), ..Options::default() };
+    let archive = Some(folder.join("archive"));
+    let options = Options { disk: Arc::new(disk.clone()), archive, ..Options::default() };
     let seed = SEED.fetch_add(0x0123_4567_89ab_cdef, Ordering::Relaxed);
     DataDir::open(folder, Chance::seeded(seed), options)
 }
@@ -84,5 +86,7 @@ pub(crate) fn sealed_files(disk: &MemoryDisk, folder: &Path, number: u8) -> usiz
     let folder = place(folder, number, "");
     let files = disk.all_files();
     let names = files.iter().filter_map(|file| file.strip_prefix(&folder).ok()?.to_str());
-    names.filter(|name| *name != "tenant.key" && !name.ends_with(".unfinished")).count()
+    let names = names.filter(|name| *name != "tenant.key" && !name.ends_with(".unfinished"));
+    let names = names.map(|name| name.strip_suffix(".archived").unwrap_or(name));
+    names.collect::<BTreeSet<_>>().len()
 }
