@@ -1,25 +1,25 @@
-//! Real logs go in, and every answer is the one that another program computes from the raw file.
+//! Real logs go in, and every answer is the one that DuckDB computes from the raw file.
 
-use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::hash::{Hash as _, Hasher as _};
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use ledgerline_bench::{Node, Tenant};
 use serde_json::{Map, Value, json};
 
 use crate::audit::first_number;
-use crate::place::{Place, launch, number, report, skip};
+use crate::place::{Place, demo, launch, number, report, skip};
+use crate::python::python_with;
 
+const TRIAL: &str = "answers";
+/// Who says what is right: DuckDB, as PyPI has it, and how it is asked.
+const PACKAGE: &str = "duckdb==2.0.1";
+const SCRIPT: &str = include_str!("answers.py");
 const WINDOWS: &str = "windows-security.ndjson.zst";
 const DATASET: &str = "windows";
-/// How much of the file the short form takes.
-const LINES: usize = 20_000;
-const SCRIPT: &str = include_str!("answers.py");
 
 const COUNTS: [(&str, &str); 6] = [
     ("needle", r#""fddc55f3-b938-5f8f-4c00-000000000400" | stats count()"#),
@@ -51,24 +51,32 @@ const OURS: [&str; 8] = [
 ];
 
 /// The folder of real logs.
-pub(crate) fn samples(trial: &str) -> Option<PathBuf> {
+fn samples() -> Option<PathBuf> {
     let folder = std::env::var_os("LEDGERLINE_SAMPLES").map(PathBuf::from);
     let folder = folder.filter(|folder| folder.join(WINDOWS).is_file());
     if folder.is_none() {
-        skip(trial, format_args!("LEDGERLINE_SAMPLES names no folder with {WINDOWS}"));
+        skip(TRIAL, format_args!("LEDGERLINE_SAMPLES names no folder with {WINDOWS}"));
     }
     folder
 }
 
 #[test]
 fn the_thirteen_queries_answer_as_the_raw_file_does() -> Result<()> {
-    let Some(samples) = samples("answers") else { return Ok(()) };
-    let is_full = number("LEDGERLINE_ANSWERS_FULL").is_some();
+    let raw = match number("LEDGERLINE_ANSWERS_FULL") {
+        Some(_) => samples().map(|samples| samples.join(WINDOWS)),
+        None => Some(demo(WINDOWS)),
+    };
+    let Some(raw) = raw else { return Ok(()) };
+    let Some(python) = python_with(PACKAGE) else {
+        skip(TRIAL, format_args!("pip cannot install {PACKAGE}"));
+        return Ok(());
+    };
     let place = Place::new()?;
-    let [all, half] = files(&samples.join(WINDOWS), &place, is_full)?;
-    let Some(expected) = expected(&all)? else { return Ok(()) };
+    let expected = expected(&python, &raw)?;
+    let half = place.join("half.ndjson.zst");
+    halve(&raw, &half)?;
     let node = launch(&place.join("data")).start()?;
-    for (name, file) in [("alpha", &all), ("beta", &half)] {
+    for (name, file) in [("alpha", &raw), ("beta", &half)] {
         let tenant = node.tenant(name)?;
         let sent = node.send(&tenant, DATASET, &[file])?;
         ensure!(sent.is_success, "{name}: not every event was acknowledged");
@@ -79,57 +87,23 @@ fn the_thirteen_queries_answer_as_the_raw_file_does() -> Result<()> {
     node.stop().map(drop)
 }
 
-/// The file, and every second line of it; only the first lines in the short form.
-fn files(raw: &Path, place: &Place, is_full: bool) -> Result<[PathBuf; 2]> {
-    let lines = BufReader::new(zstd::Decoder::new(fs::File::open(raw)?)?);
-    let mut lines = lines.split(b'\n');
-    let lines = lines.by_ref().take(if is_full { usize::MAX } else { LINES });
-    let paths = [place.join("all.ndjson.zst"), place.join("half.ndjson.zst")];
-    let create = |path| Ok::<_, anyhow::Error>(zstd::Encoder::new(fs::File::create(path)?, 1)?);
-    let mut all = BufWriter::new(create(&paths[0])?);
-    let mut half = BufWriter::new(create(&paths[1])?);
-    for (index, line) in lines.enumerate() {
-        let line = [line?.as_slice(), b"\n"].concat();
-        all.write_all(&line)?;
-        if index % 2 == 1 {
-            half.write_all(&line)?;
-        }
-    }
-    for file in [all, half] {
-        file.into_inner().map_err(|error| error.into_error())?.finish()?;
-    }
-    Ok(paths)
+/// What DuckDB computes from the raw file.
+fn expected(python: &Path, raw: &Path) -> Result<Value> {
+    let output = Command::new(python).args(["-c", SCRIPT]).arg(raw).output()?;
+    let wrong = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "the script failed: {wrong}");
+    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// What the script computes from a file; kept, because it takes a minute and never changes.
-fn expected(file: &Path) -> Result<Option<Value>> {
-    let mut hasher = DefaultHasher::new();
-    (fs::read(file)?, SCRIPT).hash(&mut hasher);
-    let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or(home);
-    let cache = cache.context("no home folder")?.join("ledgerline/answers");
-    let kept = cache.join(format!("{:016x}.json", hasher.finish()));
-    if let Ok(text) = fs::read(&kept) {
-        return Ok(Some(serde_json::from_slice(&text)?));
+/// Writes every second line of a file into another.
+fn halve(all: &Path, half: &Path) -> Result<()> {
+    let lines = BufReader::new(zstd::Decoder::new(fs::File::open(all)?)?).split(b'\n');
+    let mut half = BufWriter::new(zstd::Encoder::new(fs::File::create(half)?, 1)?);
+    for line in lines.skip(1).step_by(2) {
+        half.write_all(&[line?.as_slice(), b"\n"].concat())?;
     }
-    let mut script = Command::new("python3");
-    script.args(["-c", SCRIPT]).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let Ok(mut python) = script.spawn() else {
-        skip("answers", format_args!("there is no python3"));
-        return Ok(None);
-    };
-    let mut input = python.stdin.take().context("a pipe")?;
-    zstd::stream::copy_decode(fs::File::open(file)?, &mut input)?;
-    drop(input);
-    let output = python.wait_with_output()?;
-    ensure!(output.status.success(), "the script failed");
-    let answers = serde_json::from_slice(&output.stdout)?;
-    fs::create_dir_all(&cache)?;
-    // Written whole or not at all, should two trials do this at once.
-    let unfinished = kept.with_extension(std::process::id().to_string());
-    fs::write(&unfinished, &output.stdout)?;
-    fs::rename(unfinished, kept)?;
-    Ok(Some(answers))
+    half.into_inner().map_err(|error| error.into_error())?.finish()?;
+    Ok(())
 }
 
 /// Asks everything, and tells all that differs.
@@ -210,10 +184,10 @@ fn group_key(keys: &[Value]) -> Result<String> {
     };
     Ok(match keys {
         [key] if is_time(key) => day(key).context("a day does not begin at midnight")?,
-        [key] => python_json(key),
+        [key] => key.to_string(),
         [start, key] => {
             let start = day(start).context("a day does not begin at midnight")?;
-            format!("[\"{start}\", {}]", python_json(key))
+            format!("[\"{start}\", {key}]")
         }
         _ => bail!("keys {keys:?}"),
     })
@@ -221,11 +195,6 @@ fn group_key(keys: &[Value]) -> Result<String> {
 
 fn is_time(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text.len() >= 20 && text.as_bytes()[10] == b'T')
-}
-
-/// A value as Python's `json.dumps` writes it.
-fn python_json(value: &Value) -> String {
-    value.to_string()
 }
 
 fn same_newest(answer: &Value, expected: &Value) -> Result<()> {
@@ -268,7 +237,7 @@ fn same_value(a: &Value, b: &Value) -> bool {
 
 #[test]
 fn other_logs_are_recognised_without_configuration() -> Result<()> {
-    let Some(samples) = samples("answers") else { return Ok(()) };
+    let Some(samples) = samples() else { return Ok(()) };
     let place = Place::new()?;
     let node = launch(&place.join("data")).start()?;
     let alpha = node.tenant("alpha")?;

@@ -18,6 +18,7 @@ mod moved;
 mod overload;
 mod place;
 mod power;
+mod python;
 mod torn;
 mod tour;
 mod workos;

@@ -41,6 +41,11 @@ pub(crate) fn binary() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_ledgerline"))
 }
 
+/// A file of the real events that are shipped.
+pub(crate) fn demo(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../demo").join(file)
+}
+
 /// The program with its data in a folder of this place.
 pub(crate) fn launch(data: &Path) -> Launch {
     Launch::new(binary(), data)

@@ -1,12 +1,12 @@
 //! WorkOS's own client library sends audit events here, with nothing but its base URL changed.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use crate::place::{Place, launch, report, skip};
+use crate::python::python_with;
 
 const TRIAL: &str = "workos";
 /// The library, as PyPI has it.
@@ -60,7 +60,7 @@ const SAID: [&str; 5] = [
 
 #[test]
 fn the_library_of_workos_sends_events_here() -> Result<()> {
-    let Some(python) = python() else {
+    let Some(python) = python_with(PACKAGE) else {
         skip(TRIAL, format_args!("pip cannot install {PACKAGE}"));
         return Ok(());
     };
@@ -85,28 +85,4 @@ fn the_library_of_workos_sends_events_here() -> Result<()> {
     ensure!(event["actor"]["name"] == "Ada" && event["metadata"]["tries"] == 1, "{event}");
     report(format_args!("workos: its library sends, repeats and is refused as it expects"));
     node.stop().map(drop)
-}
-
-/// A Python that has the library: a virtual environment of its own, under the user's cache.
-fn python() -> Option<PathBuf> {
-    let home = std::env::var_os("HOME")?;
-    let folder = Path::new(&home).join(".cache/ledgerline/clients-venv");
-    let python = folder.join("bin/python");
-    let has = || {
-        let check = "from importlib.metadata import version; print(version('workos'))";
-        let done = Command::new(&python).args(["-c", check]).output();
-        done.is_ok_and(|output| {
-            let version = String::from_utf8_lossy(&output.stdout);
-            PACKAGE.ends_with(&format!("=={}", version.trim()))
-        })
-    };
-    if !has() {
-        let made = Command::new("python3").args(["-m", "venv"]).arg(&folder).output().ok()?;
-        let pip = ["-m", "pip", "install", "--quiet", "--timeout", "20", PACKAGE];
-        let installed = Command::new(&python).args(pip).output().ok()?;
-        if !made.status.success() || !installed.status.success() {
-            return None;
-        }
-    }
-    has().then_some(python)
 }
