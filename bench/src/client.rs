@@ -72,6 +72,19 @@ impl Client {
         self.request("GET", path, &headers, &[])
     }
 
+    /// The bytes that a GET request is answered with, which must succeed.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn get_bytes(&self, path: &str, credential: &str) -> Result<Vec<u8>> {
+        let request = self.agent.get(format!("{}{path}", self.url));
+        let mut response = request.header("authorization", bearer(credential)).call()?;
+        let status = response.status();
+        let bytes = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec()?;
+        ensure!(status.is_success(), "{path}: {status} {}", String::from_utf8_lossy(&bytes));
+        Ok(bytes)
+    }
+
     /// A POST request of JSON.
     ///
     /// # Errors

@@ -31,32 +31,14 @@ pub fn parse(record: &[u8]) -> Result<Event, Refusal> {
         let detail = format!("a record is larger than {} bytes", limits::EVENT_BYTES_MAX);
         return Err(Refusal::one(code::TOO_LARGE, "", detail));
     }
-    map(&json::read(record)?, "")
-}
-
-/// Reads a file as CloudTrail delivers it, once it is unpacked: `{"Records":[…]}`. Each record is
-/// taken or refused by itself.
-///
-/// # Errors
-/// When the body is no JSON, or has no list of records.
-pub fn records(body: &[u8]) -> Result<Vec<Result<Event, Refusal>>, Refusal> {
-    let tree = json::read_object(body, "a file of CloudTrail")?;
-    let Some(records) = tree.get("Records").and_then(Tree::as_list) else {
-        let detail = "a file of CloudTrail has its records in a list";
-        return Err(Refusal::one(code::MISSING, "/Records", detail));
-    };
-    let each = records.iter().enumerate();
-    Ok(each.map(|(index, record)| map(record, &format!("/Records/{index}"))).collect())
-}
-
-fn map(record: &Tree<'_>, place: &str) -> Result<Event, Refusal> {
+    let record = json::read(record)?;
     let mut faults = Faults::default();
-    let Some(members) = Members::of(&mut faults, record, place) else {
+    let Some(members) = Members::of(&mut faults, &record, "") else {
         return faults.finish(None);
     };
     let event = read_record(&mut faults, members);
     if let Some(event) = &event {
-        check_whole(&mut faults, event, place);
+        check_whole(&mut faults, event, "");
     }
     faults.finish(event)
 }

@@ -7,6 +7,7 @@ mod cut;
 mod deliver;
 mod layout;
 mod progress;
+mod records;
 mod source;
 mod values;
 
@@ -33,9 +34,11 @@ Examples:
   ledgerline send --dataset web access.log
   ledgerline send --dataset audit trail-*.ndjson.zst
   journalctl -f -o json | ledgerline send --dataset journal -
+  ledgerline send --format cloudtrail --dataset audit 1111_CloudTrail_*.json.gz
 
 Each batch has an Idempotency-Key of its own and is sent again until the server has answered for
-it, so that a retry never makes an event twice. Sending the file a second time does.
+it, so that a retry never makes an event twice. Sending the file a second time does, unless its
+events have ids of their own, as records of CloudTrail do: those are stored once within 24 hours.
 
 Exit code: 0 when every event was acknowledged; 1 when some were rejected (the first are printed)
 or could not be sent; 2 when the command line is wrong; 130 after Ctrl-C.";
@@ -49,6 +52,21 @@ pub(crate) enum Format {
     Json,
     /// Text: a line an event.
     Text,
+    /// Records of AWS CloudTrail, which become audit events: files as it delivers them, or a line a
+    /// record.
+    #[value(name = "cloudtrail")]
+    CloudTrail,
+}
+
+impl Format {
+    /// Where events go that are written like this.
+    fn path(self, dataset: &str) -> Result<String, Failure> {
+        let path = ingest_path(dataset)?;
+        Ok(match self {
+            Self::Auto | Self::Json | Self::Text => path,
+            Self::CloudTrail => format!("/api/v1/logs/import/cloudtrail?dataset={dataset}"),
+        })
+    }
 }
 
 /// Send events from files.
@@ -84,7 +102,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let progress = Progress::start(source::size_of_all(&arguments.files));
     let courier = Courier {
         client,
-        path: ingest_path(&arguments.dataset)?,
+        path: arguments.format.path(&arguments.dataset)?,
         run: clock::random_name(),
         patience: Patience::new(Duration::from_secs(arguments.give_up_after)),
         stop: Arc::clone(&stop),

@@ -275,7 +275,7 @@ async fn resume_one(app: &App, open: &Arc<OpenTenant>) -> Result<()> {
 /// An id and a time for the entry that tells of an erasure.
 pub(crate) fn id_and_time(app: &App) -> (String, Timestamp) {
     let now = app.clock.now();
-    (recorder::new_id(app, now), now)
+    (recorder::new_id(&app.chance, now), now)
 }
 
 /// The numbers of some events as ranges.

@@ -28,6 +28,7 @@ use crate::workos_shape;
         routes::otlp::ingest_otlp,
         routes::logs::operations::create_log,
         routes::logs::operations::create_logs,
+        routes::logs::operations::import_cloudtrail,
         routes::logs::operations::list_logs,
         routes::logs::operations::get_log,
         routes::logs::operations::amend_log,

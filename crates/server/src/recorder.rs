@@ -16,6 +16,7 @@ use ledgerline_model::time::Timestamp;
 use ledgerline_policy::{Append, Job, Scope, upkeep};
 use ledgerline_store::snapshot::Kept;
 use ledgerline_tenancy::Dataset;
+use ledgerline_world::Chance;
 
 use crate::app::App;
 use crate::error::{Failure, Result, blocking};
@@ -56,8 +57,8 @@ pub(crate) struct Recording {
 }
 
 /// An id for an event that has none.
-pub(crate) fn new_id(app: &App, received: Timestamp) -> String {
-    EventId::derived(received, app.chance.event_id_base(), 0).to_string()
+pub(crate) fn new_id(chance: &Chance, received: Timestamp) -> String {
+    EventId::derived(received, chance.event_id_base(), 0).to_string()
 }
 
 /// Makes audit events durable that nobody asks back for.

@@ -54,6 +54,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route(otlp_shape::ROUTE, post(otlp::ingest_otlp))
         .route("/api/v1/logs", get(logs::list_logs).post(logs::create_log))
         .route("/api/v1/logs/bulk", post(logs::create_logs))
+        .route("/api/v1/logs/import/cloudtrail", post(logs::import_cloudtrail))
         .route("/api/v1/logs/stats", get(logs::log_stats))
         .route("/api/v1/logs/stream", get(logs::stream_logs))
         .route("/api/v1/logs/export", get(logs::export_logs))

@@ -171,6 +171,23 @@ pub struct Bulk {
     pub events: Vec<NewEvent>,
 }
 
+/// A file as AWS CloudTrail delivers it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"Records": [{
+    "eventID": "6a8f1f0a-5d07-4a3e-9c15-000000000001",
+    "eventTime": "2026-01-31T12:00:00Z",
+    "eventSource": "s3.amazonaws.com",
+    "eventName": "GetObject",
+    "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/ann"},
+    "requestParameters": {"bucketName": "plans", "key": "q1.pdf"}
+}]}))]
+pub struct CloudTrail {
+    /// At most 1,000.
+    #[serde(rename = "Records")]
+    #[schema(max_items = 1000, value_type = Vec<Object>)]
+    pub records: Vec<serde_json::Value>,
+}
+
 /// What became of each of some events.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BulkAnswer {
@@ -178,6 +195,9 @@ pub struct BulkAnswer {
     pub accepted: u64,
     /// How many are not.
     pub rejected: u64,
+    /// How many were stored before, by an earlier request.
+    #[serde(default)]
+    pub duplicates: u64,
     /// What became of each, in the order in which they were sent.
     pub results: Vec<BulkResult>,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::failure::Failure;
 use crate::send::Format;
 use crate::send::layout::Layout;
+use crate::send::records::Records;
 use crate::send::source::{Filled, Source};
 use crate::send::values::Values;
 
@@ -40,6 +41,7 @@ pub(super) struct Cutter {
     /// What is read and not yet handed over: the start of an event, at most.
     rest: Vec<u8>,
     values: Values,
+    records: Records,
     first: u64,
     has_ended: bool,
 }
@@ -61,8 +63,8 @@ impl Cutter {
         }
         let layout = Layout::detect(&rest, format);
         let has_ended = filled == Filled::Ended;
-        let values = Values::default();
-        Ok(Self { source, layout, batch_bytes, rest, values, first: 1, has_ended })
+        let (values, records) = (Values::default(), Records::default());
+        Ok(Self { source, layout, batch_bytes, rest, values, records, first: 1, has_ended })
     }
 
     /// The next batch, or nothing at the end. `buffer` is memory to use again.
@@ -75,6 +77,7 @@ impl Cutter {
         let events = match self.layout {
             Layout::JsonLines | Layout::TextLines => self.cut_lines(&mut buffer)?,
             Layout::JsonValues => self.cut_values(&mut buffer)?,
+            Layout::CloudTrail => self.cut_records(&mut buffer)?,
         };
         if buffer.is_empty() {
             return Ok(None);
@@ -149,13 +152,7 @@ impl Cutter {
             if self.has_ended {
                 self.values.finish(&mut take);
             }
-            if self.values.unfinished_bytes() > EVENT_BYTES_MAX {
-                return Err(Failure::new(format!(
-                    "{}: event {} is longer than an event may be",
-                    self.source.name,
-                    self.first + events
-                )));
-            }
+            self.check_unfinished(events)?;
             if self.has_ended || buffer.len() >= self.batch_bytes {
                 break;
             }
@@ -169,6 +166,41 @@ impl Cutter {
             buffer.push(b']');
         }
         Ok(events)
+    }
+
+    /// Fills the buffer with records of CloudTrail, and counts them.
+    fn cut_records(&mut self, buffer: &mut Vec<u8>) -> Result<u64, Failure> {
+        loop {
+            let records = &mut self.records;
+            let mut take = |value: &[u8]| records.take(value);
+            self.values.feed(&self.rest, &mut take);
+            self.rest.clear();
+            if self.has_ended {
+                self.values.finish(&mut take);
+            }
+            self.check_unfinished(0)?;
+            if self.has_ended || self.records.are_enough(self.batch_bytes) {
+                break;
+            }
+            let filled = self.source.fill(&mut self.rest, START_BYTES)?;
+            self.has_ended = filled == Filled::Ended;
+            if filled == Filled::Quiet && self.rest.is_empty() && self.records.are_enough(1) {
+                break;
+            }
+        }
+        Ok(self.records.put(buffer, self.batch_bytes))
+    }
+
+    /// Whether the value that has not ended yet, behind so many others, may go on.
+    fn check_unfinished(&self, events: u64) -> Result<(), Failure> {
+        if self.values.unfinished_bytes() <= EVENT_BYTES_MAX {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "{}: event {} is longer than an event may be",
+            self.source.name,
+            self.first + events
+        )))
     }
 }
 
@@ -230,6 +262,20 @@ mod tests {
             next += events.len() as u64;
         }
         assert_eq!(next, 101);
+    }
+
+    #[test]
+    fn records_of_cloudtrail_are_cut_wherever_they_are() {
+        let delivered = r#"{"Records":[{"eventID":"a"},{"eventID":"b"}]}"#;
+        let lines = "{\"eventID\":\"a\"}\n{\"eventID\":\"b\"}\n";
+        for text in [delivered, lines, r#"[{"eventID":"a"},{"eventID":"b"}]"#] {
+            let whole = batches(text.as_bytes(), Format::CloudTrail, 1 << 20);
+            assert_eq!(whole, [(1, delivered.to_owned())], "{text}");
+            let each = batches(text.as_bytes(), Format::CloudTrail, 1);
+            let firsts: Vec<u64> = each.iter().map(|(first, _)| *first).collect();
+            assert_eq!(firsts, [1, 2], "{text}");
+        }
+        assert_eq!(batches(b"", Format::CloudTrail, 9), []);
     }
 
     proptest! {

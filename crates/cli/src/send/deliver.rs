@@ -34,15 +34,41 @@ pub(super) struct Patience {
 }
 
 /// What the server says of a batch.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Receipt {
     /// How many events it took.
     pub(crate) accepted: u64,
-    /// How many it did not.
+    /// How many of those it had before.
+    pub(crate) duplicates: u64,
+    /// How many it did not take.
     pub(crate) rejected: u64,
     /// The first of those.
-    #[serde(default)]
     pub(crate) errors: Vec<Reject>,
+}
+
+/// How the server says it: it names the first rejects of logs, and what became of each of some
+/// audit events.
+#[derive(Deserialize)]
+struct Told {
+    accepted: u64,
+    #[serde(default)]
+    duplicates: u64,
+    rejected: u64,
+    #[serde(default)]
+    errors: Vec<Reject>,
+    #[serde(default)]
+    results: Vec<ToldOfOne>,
+}
+
+#[derive(Deserialize)]
+struct ToldOfOne {
+    error: Option<ToldReject>,
+}
+
+#[derive(Deserialize)]
+struct ToldReject {
+    code: String,
+    detail: String,
 }
 
 /// An event that was not taken.
@@ -114,7 +140,14 @@ pub(super) fn pack(compressor: &mut Compressor<'_>, bytes: &[u8]) -> Result<Pack
 impl Receipt {
     /// Reads the answer to a batch.
     pub(crate) fn read(answer: &Answer) -> Result<Self, Failure> {
-        answer.json()
+        let Told { accepted, duplicates, rejected, mut errors, results } = answer.json()?;
+        let refused = (1..).zip(results).filter_map(|(line, told)| Some((line, told.error?)));
+        errors.extend(refused.map(|(line, ToldReject { code, detail })| Reject {
+            line,
+            code,
+            detail,
+        }));
+        Ok(Self { accepted, duplicates, rejected, errors })
     }
 }
 
@@ -175,7 +208,8 @@ fn all_rejected(answer: &Answer) -> Option<Receipt> {
     let errors = errors.filter_map(|fault| {
         Some(Reject { line: fault.line?, code: fault.code, detail: fault.detail })
     });
-    Some(Receipt { accepted: 0, rejected: problem.rejected?, errors: errors.collect() })
+    let rejected = problem.rejected?;
+    Some(Receipt { accepted: 0, duplicates: 0, rejected, errors: errors.collect() })
 }
 
 /// Whether the same request may be answered otherwise later. 409 is a try of ours that the server

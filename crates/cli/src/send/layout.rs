@@ -12,6 +12,8 @@ pub(super) enum Layout {
     JsonValues,
     /// A line of text an event.
     TextLines,
+    /// Records of AWS CloudTrail: JSON values, each a list of records or a record.
+    CloudTrail,
 }
 
 impl Layout {
@@ -20,6 +22,7 @@ impl Layout {
         let start = start.trim_ascii_start();
         match format {
             Format::Text => Self::TextLines,
+            Format::CloudTrail => Self::CloudTrail,
             Format::Auto if !is_json(start) => Self::TextLines,
             _ if starts_array(start) || starts_long_object(start) => Self::JsonValues,
             _ => Self::JsonLines,
@@ -30,7 +33,7 @@ impl Layout {
     pub(super) fn content_type(self) -> &'static str {
         match self {
             Self::JsonLines => "application/x-ndjson",
-            Self::JsonValues => "application/json",
+            Self::JsonValues | Self::CloudTrail => "application/json",
             Self::TextLines => "text/plain",
         }
     }

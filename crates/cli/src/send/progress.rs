@@ -24,6 +24,7 @@ pub(super) struct Progress {
     /// Bytes read from the files, before decompression.
     position: Arc<AtomicU64>,
     accepted: AtomicU64,
+    duplicates: AtomicU64,
     rejected: AtomicU64,
     bytes: AtomicU64,
     rejects_shown: Mutex<u64>,
@@ -49,6 +50,7 @@ impl Progress {
             watch: Watch::start(),
             position: Arc::default(),
             accepted: AtomicU64::new(0),
+            duplicates: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             rejects_shown: Mutex::new(0),
@@ -68,6 +70,7 @@ impl Progress {
     /// Counts a batch that the server answered for.
     pub(super) fn acknowledged(&self, batch: &Batch, receipt: &Receipt) {
         self.accepted.fetch_add(receipt.accepted, Ordering::Relaxed);
+        self.duplicates.fetch_add(receipt.duplicates, Ordering::Relaxed);
         self.rejected.fetch_add(receipt.rejected, Ordering::Relaxed);
         self.bytes.fetch_add(batch.bytes.len() as u64, Ordering::Relaxed);
         self.show_rejects(batch, receipt);
@@ -97,7 +100,11 @@ impl Progress {
             0 => String::new(),
             rejected => format!(", {} rejected", size::count(rejected)),
         };
-        output::note(format_args!("{} acknowledged{rejected}", self.counts()));
+        let duplicates = match self.duplicates.load(Ordering::Relaxed) {
+            0 => String::new(),
+            duplicates => format!(", {} of them stored before", size::count(duplicates)),
+        };
+        output::note(format_args!("{} acknowledged{duplicates}{rejected}", self.counts()));
     }
 
     /// `401,030 events, 1.06 GB, 12.3 s, 86.2 MB/s`

@@ -193,3 +193,38 @@ fn a_dataset_cannot_leave_its_path() {
     }
     assert!(server.requests().is_empty());
 }
+
+#[test]
+fn records_of_cloudtrail_go_where_they_become_audit_events() {
+    let server = StandIn::start(|request| {
+        let records = request.json()["Records"].as_array().map_or(0, Vec::len);
+        let refused = r#"{"status":400,"error":{"code":"event_invalid","detail":"no time"}}"#;
+        let results = [vec![r#"{"status":200}"#; records - 1], vec![refused]].concat().join(",");
+        let accepted = records - 1;
+        json(
+            200,
+            format!(
+                r#"{{"accepted":{accepted},"duplicates":1,"rejected":1,"results":[{results}]}}"#
+            ),
+        )
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let records = vec![r#"{"eventID":"a"}"#; 1_500].join(",");
+    let delivered = format!("{{\"Records\":[{records}]}}");
+    let packed =
+        file(&folder, "a.json.zst", &zstd::encode_all(delivered.as_bytes(), 1).expect("it"));
+    let lines = file(&folder, "b.ndjson", b"{\"eventID\":\"a\"}\n{\"eventID\":\"b\"}\n");
+    let arguments = ["send", "--format", "cloudtrail", "--dataset", "trail", &packed, &lines];
+    let ended = run(ledgerline(&server, &arguments));
+    assert_eq!(ended.code, Some(1), "{}", ended.err);
+    assert!(ended.err.contains("3 of them stored before, 3 rejected"), "{}", ended.err);
+    assert!(ended.err.contains("b.ndjson:2: event_invalid: no time"), "{}", ended.err);
+    let mut sent: Vec<usize> = Vec::new();
+    for request in server.requests() {
+        assert_eq!(request.path, "/api/v1/logs/import/cloudtrail?dataset=trail");
+        assert_eq!(request.header("content-type"), "application/json");
+        sent.push(request.json()["Records"].as_array().expect("a list").len());
+    }
+    sent.sort_unstable();
+    assert_eq!(sent, [2, 500, 1_000]);
+}

@@ -8,6 +8,7 @@
 mod answers;
 mod audit;
 mod cgroup;
+mod cloudtrail;
 mod disk_full;
 mod image;
 mod isolation;

@@ -9,6 +9,7 @@ mod idempotency;
 mod isolation;
 mod logins;
 mod logs;
+mod logs_import;
 mod logs_masks;
 mod logs_rules;
 mod matrix;

@@ -121,6 +121,15 @@ fn audit(node: &Node, tenant: &Tenant, operation: &str) -> Option<Request> {
     match operation {
         "create_log" => of("POST", "/api/v1/logs".to_owned(), event),
         "create_logs" => of("POST", "/api/v1/logs/bulk".to_owned(), json!({"events": [event]})),
+        "import_cloudtrail" => {
+            let record = json!({
+                "eventTime": "2026-01-31T12:00:00Z",
+                "eventSource": "s3.amazonaws.com",
+                "eventName": "GetObject",
+            });
+            let body = json!({"Records": [record]});
+            of("POST", "/api/v1/logs/import/cloudtrail".to_owned(), body)
+        }
         "list_logs" => of("GET", "/api/v1/logs".to_owned(), Value::Null),
         "get_log" => of("GET", format!("/api/v1/logs/{}?proof=true", made()), Value::Null),
         "amend_log" => of("PATCH", format!("/api/v1/logs/{}", made()), json!({"note": "seen"})),

@@ -13,7 +13,6 @@ use ledgerline_ledger::tile::{bundles_written, entries};
 use ledgerline_ledger::tree::{Frontier, Head, check_consistency};
 use serde_json::{Value, json};
 
-const BUNDLE_BYTES_MAX: u64 = 1 << 20;
 const PAGE_EVENTS: u64 = 10_000;
 
 /// A ledger.
@@ -51,7 +50,7 @@ impl Served {
         let mut frontier = Frontier::new();
         for bundle in bundles_written(0, newest.size) {
             let path = format!("/api/v1/ledger/{}?dataset={dataset}", bundle.path());
-            for bytes in entries(&get_bytes(node, token, &path)?)? {
+            for bytes in entries(&node.client().get_bytes(&path, token)?)? {
                 let entry = Entry::decode(bytes)?;
                 let next = leaves.len() as u64;
                 ensure!(entry.seq == next, "{dataset}: entry {} follows {next}", entry.seq);
@@ -116,12 +115,6 @@ pub(super) fn keys(node: &Node, token: &str) -> Result<u64> {
 /// The head that a checkpoint tells.
 pub(super) fn head(note: &str) -> Result<Head> {
     Ok(Checkpoint::parse(SignedNote::parse(note.as_bytes())?.text())?.head)
-}
-
-fn get_bytes(node: &Node, token: &str, path: &str) -> Result<Vec<u8>> {
-    let request = ureq::get(format!("{}{path}", node.url()));
-    let mut answer = request.header("authorization", format!("Bearer {token}")).call()?;
-    Ok(answer.body_mut().with_config().limit(BUNDLE_BYTES_MAX).read_to_vec()?)
 }
 
 /// Checks an event's body as anybody can, who has the policy.

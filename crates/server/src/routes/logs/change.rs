@@ -63,7 +63,7 @@ pub(crate) async fn amend_log(
     check_event(&one.event.kept)?;
     let now = app.clock.now();
     let amended = Target { id: id.clone(), seq: one.event.kept.seq.0 };
-    let amendment_id = recorder::new_id(&app, now);
+    let amendment_id = recorder::new_id(&app.chance, now);
     let payload = amendment.payload(&amendment_id, &amended, &author(&caller), now);
     let payload = String::from_utf8(payload).map_err(|error| Failure::internal(&error))?;
     let draft = Draft { id: amendment_id, is_own_id: true, payload };
