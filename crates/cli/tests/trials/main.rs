@@ -20,6 +20,7 @@ mod overload;
 mod place;
 mod power;
 mod python;
+mod throughput;
 mod torn;
 mod tour;
 mod workos;
