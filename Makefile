@@ -15,7 +15,7 @@ check:
 bench:
 	@sh scripts/bench.sh
 
-.PHONY: kills ledger power torn isolation overload answers
+.PHONY: kills ledger power torn isolation overload answers contract
 # The full forms of the trials; docs/guides/trials.md says what each shows.
 TRIAL = cargo test --release --locked -p ledgerline-cli --test trials --
 kills:
@@ -32,3 +32,5 @@ overload:
 	LEDGERLINE_OVERLOAD_SECONDS=60 $(TRIAL) overload::
 answers:
 	LEDGERLINE_ANSWERS_FULL=1 $(TRIAL) answers::
+contract:
+	LEDGERLINE_CONTRACT_EXAMPLES=200 $(TRIAL) contract::

@@ -4,6 +4,7 @@
 //! This room never decides anything.
 
 pub mod code;
+pub mod object;
 pub mod problem;
 pub mod time;
 pub mod v1;

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod auth;
 pub mod datasets;
 pub mod event;
+pub mod filters;
 pub mod health;
 pub mod holds;
 pub mod ingest;

@@ -9,15 +9,14 @@ pub(crate) mod value;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use ledgerline_api::code::Code;
 use ledgerline_api::v1::Stats;
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::error::{Failure, Result};
 
 /// How an answer is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Format {
     Json,
@@ -30,7 +29,8 @@ pub(crate) enum Format {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct FormatParameter {
-    /// `json`, `ndjson` or `csv`; also by `Accept`
+    /// How the answer is written; `Accept` says it too
+    #[param(inline, value_type = Option<Format>)]
     format: Option<String>,
 }
 
@@ -51,7 +51,7 @@ impl Format {
             Some("csv") => return Ok(Self::Csv),
             Some(_) => {
                 let detail = "the format is one of json, ndjson and csv";
-                return Err(Failure::new(Code::InvalidRequest, detail));
+                return Err(Failure::invalid("format", detail));
             }
             None => {}
         }

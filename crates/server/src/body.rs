@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use http::{HeaderMap, header};
 use ledgerline_api::code::Code;
+use ledgerline_api::object::object;
 use serde::de::DeserializeOwned;
 use tokio::time::Sleep;
 
@@ -116,7 +117,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
-/// A JSON body that may be absent.
+/// A JSON body that may be absent, or `null`.
 #[derive(Debug)]
 pub(crate) struct OptionalJson<T>(pub(crate) T);
 
@@ -125,12 +126,19 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJ
 
     async fn from_request(request: Request, _: &S) -> Result<Self> {
         let body = Pieces::new(request.into_body()).whole(CONTROL_BYTES_MAX).await?;
-        if body.is_empty() { Ok(Self(T::default())) } else { parse(&body).map(Self) }
+        if is_absent(&body) { Ok(Self(T::default())) } else { parse(&body).map(Self) }
     }
 }
 
+/// Whether a body that may be left out is.
+pub(crate) fn is_absent(body: &[u8]) -> bool {
+    body.is_empty() || body.trim_ascii() == b"null"
+}
+
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
-    serde_json::from_slice(body).map_err(|error| {
+    let mut from = serde_json::Deserializer::from_slice(body);
+    let read = object(&mut from).and_then(|value| from.end().map(|()| value));
+    read.map_err(|error| {
         let code = match error.classify() {
             serde_json::error::Category::Data => Code::InvalidRequest,
             _ => Code::InvalidJson,

@@ -20,6 +20,7 @@ pub mod environment;
 mod eraser;
 mod error;
 mod exchange;
+mod extract;
 mod jobs;
 mod leftover;
 mod listen;

@@ -1,14 +1,16 @@
 //! The OpenAPI document, made from the routes.
 
-use ledgerline_api::problem::{MEDIA_TYPE, Problem};
+mod refusals;
+
+use ledgerline_api::problem::Problem;
+use ledgerline_api::v1::workos::Refused;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Content, Object, Ref, RefOr, Response, Type};
+use utoipa::openapi::{Content, Object, RefOr, Type};
 use utoipa::{Modify, OpenApi};
 
 use crate::answer::Format;
-use crate::otlp_shape;
 use crate::routes;
-use crate::workos_shape;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -88,7 +90,7 @@ use crate::workos_shape;
         routes::health::healthz,
         routes::health::readyz,
     ),
-    components(schemas(Problem)),
+    components(schemas(Problem, Refused)),
     security(("credential" = [])),
     modifiers(&Completion),
     tags(
@@ -122,32 +124,33 @@ impl Modify for Completion {
             .build();
         components.add_security_scheme("credential", SecurityScheme::Http(way));
 
-        let problem = Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem"))));
-        let mut response = Response::new("An error");
-        response.content.insert(MEDIA_TYPE.to_owned(), RefOr::T(problem));
+        refusals::examples(components);
         for (path, item) in &mut document.paths.paths {
             let operations =
                 [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-            let others = [otlp_shape::ROUTE, workos_shape::ROUTE, "/healthz", "/readyz"];
-            let is_ours = !others.contains(&path.as_str());
-            for operation in operations.into_iter().flatten().filter(|_| is_ours) {
-                let parameters = operation.parameters.iter().flatten();
-                let mut named = parameters.filter_map(|parameter| match parameter {
-                    RefOr::T(parameter) => Some(parameter.name.as_str()),
-                    RefOr::Ref(_) => None,
-                });
-                // Whoever answers rows does so in every format.
-                if named.any(|name| name == "format")
-                    && let Some(RefOr::T(good)) = operation.responses.responses.get_mut("200")
-                {
-                    for media in Format::OTHERS {
-                        let text = Content::new(Some(Object::with_type(Type::String)));
-                        good.content.insert(media.to_owned(), RefOr::T(text));
-                    }
-                }
-                let error = RefOr::T(response.clone());
-                operation.responses.responses.insert("default".to_owned(), error);
+            for operation in operations.into_iter().flatten() {
+                answer_in_every_format(operation);
+                refusals::describe(operation, refusals::Shape::of(path), components);
             }
+        }
+    }
+}
+
+/// Whoever answers rows does so in every format.
+fn answer_in_every_format(operation: &mut Operation) {
+    let has_rows = operation.tags.iter().flatten().any(|tag| tag == "search" || tag == "analytics");
+    let mut parameters = operation.parameters.iter().flatten();
+    let has_format = parameters.any(|parameter| match parameter {
+        RefOr::T(parameter) => parameter.name == "format",
+        RefOr::Ref(_) => false,
+    });
+    if let Some(RefOr::T(good)) = operation.responses.responses.get_mut("200")
+        && has_rows
+        && has_format
+    {
+        for media in Format::OTHERS {
+            let text = Content::new(Some(Object::with_type(Type::String)));
+            good.content.insert(media.to_owned(), RefOr::T(text));
         }
     }
 }

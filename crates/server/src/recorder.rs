@@ -263,12 +263,15 @@ async fn find_again(
         let log_id = open.store.trees().log_id(dataset.id);
         let log_id = log_id.ok_or_else(|| Failure::internal(&std::fmt::Error))?;
         let mut nameless = nameless.into_iter();
+        let mut seen = HashSet::new();
         let placed = taken.iter().map(|(draft, _)| {
             let kept =
                 if draft.is_own_id { named.get(&draft.id).cloned() } else { nameless.next() };
             // Nobody sees an event go between its commit and this answer but who erases it.
             let kept = kept.ok_or_else(Failure::no_record)?;
-            Ok(again(log_id, &dataset, kept, &receipt))
+            let mut recorded = again(log_id, &dataset, kept, &receipt);
+            recorded.is_duplicate |= draft.is_own_id && !seen.insert(draft.id.as_str());
+            Ok(recorded)
         });
         placed.collect::<Result<Vec<_>>>()
     });

@@ -117,20 +117,20 @@ fn check(key: &NewKey, now: Timestamp) -> Result<Vec<KeyScope>> {
         let what = format!("a key's name has 1 to {NAME_CHARS_MAX} characters, none of control");
         return Err(Error::invalid("name", what));
     }
+    if key.scopes.len() > SCOPES_MAX {
+        return Err(Error::invalid("scopes", format!("a key has at most {SCOPES_MAX} scopes")));
+    }
     let mut scopes: Vec<KeyScope> = Vec::new();
     for scope in &key.scopes {
         if !scopes.contains(scope) {
             scopes.push(scope.clone());
-        }
-        if scopes.len() > SCOPES_MAX {
-            return Err(Error::invalid("scopes", format!("a key has at most {SCOPES_MAX} scopes")));
         }
     }
     if scopes.is_empty() {
         return Err(Error::invalid("scopes", "a key has at least one scope"));
     }
     if key.expires.is_some_and(|expires| expires <= now) {
-        return Err(Error::invalid("expires", "a key ends in the future"));
+        return Err(Error::invalid("expires_at", "a key ends in the future"));
     }
     Ok(scopes)
 }

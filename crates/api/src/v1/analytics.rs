@@ -11,14 +11,16 @@ use super::Stats;
 #[serde(deny_unknown_fields)]
 pub struct AnalyticsRequest {
     /// The dataset.
-    #[schema(example = "app")]
+    #[schema(example = "app", min_length = 1, max_length = 64)]
     pub dataset: String,
     /// A search, and what is done with the events that it finds.
     #[schema(example = "* | stats count() by level")]
     pub query: String,
     /// Only events from this time on: RFC 3339, or relative to now, such as `-1h`.
+    #[schema(min_length = 1)]
     pub from: Option<String>,
     /// Only events before this time.
+    #[schema(min_length = 1)]
     pub to: Option<String>,
 }
 

@@ -3,6 +3,72 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// A rule of retention.
+#[derive(Debug, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Preset {
+    /// PCI DSS.
+    PciDss,
+    /// HIPAA.
+    Hipaa,
+    /// SOC 2.
+    Soc2,
+}
+
+/// What is looked for in audit events, to be masked.
+#[derive(Debug, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Detector {
+    /// E-mail addresses.
+    Email,
+    /// Telephone numbers.
+    Phone,
+    /// Numbers of payment cards.
+    Card,
+    /// Numbers of bank accounts.
+    Iban,
+    /// IP addresses.
+    Ip,
+    /// JSON Web Tokens.
+    Jwt,
+    /// Keys of clouds and APIs.
+    ApiKey,
+    /// Private keys.
+    PrivateKey,
+    /// Passwords in URLs.
+    UrlPassword,
+    /// Values of fields that are called like secrets.
+    Secret,
+    /// A pattern of the tenant's own.
+    Custom,
+}
+
+/// What becomes of what is found.
+#[derive(Debug, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MaskAction {
+    /// Nothing is left.
+    Drop,
+    /// A hash is left: equal values have equal hashes.
+    Hash,
+    /// The last four characters are left.
+    Last4,
+}
+
+/// For whom something is masked.
+#[derive(Debug, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Reader {
+    /// Admins.
+    Admin,
+    /// Auditors.
+    Auditor,
+    /// Users.
+    User,
+    /// API keys.
+    Key,
+}
+
 /// The settings for audit events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"retention_presets": ["pci_dss"], "unknown_actions": "warn"}))]
@@ -10,9 +76,10 @@ use utoipa::ToSchema;
 pub struct AuditSettings {
     /// Rules of retention that hold: `pci_dss` (365 days), `hipaa` (6 years), `soc2` (365 days). No
     /// event is removed before the longest of them is over.
+    #[schema(value_type = Vec<Preset>)]
     pub retention_presets: Vec<String>,
     /// What becomes of events whose action has no schema: `off` (nothing), `warn` or `strict`.
-    #[schema(example = "off")]
+    #[schema(example = "off", value_type = super::schemas::Mode)]
     pub unknown_actions: String,
 }
 
@@ -31,8 +98,12 @@ impl Default for AuditSettings {
 #[serde(deny_unknown_fields, default)]
 pub struct Masks {
     /// What is masked when events come in: nobody can read it again.
+    #[serde(deserialize_with = "crate::object::objects")]
+    #[schema(max_items = 100)]
     pub ingest: Vec<MaskRule>,
     /// What is masked when somebody reads.
+    #[serde(deserialize_with = "crate::object::objects")]
+    #[schema(max_items = 20)]
     pub reading: Vec<ReadingMasks>,
 }
 
@@ -41,9 +112,11 @@ pub struct Masks {
 #[serde(deny_unknown_fields)]
 pub struct ReadingMasks {
     /// For whom: `admin`, `auditor`, `user`, and `key` for API keys.
-    #[schema(example = json!(["user", "key"]))]
+    #[schema(example = json!(["user", "key"]), min_items = 1, value_type = Vec<Reader>)]
     pub roles: Vec<String>,
     /// What.
+    #[serde(deserialize_with = "crate::object::objects")]
+    #[schema(max_items = 100)]
     pub rules: Vec<MaskRule>,
 }
 
@@ -53,19 +126,22 @@ pub struct ReadingMasks {
 pub struct MaskRule {
     /// `email`, `phone`, `card`, `iban`, `ip`, `jwt`, `api_key`, `private_key`, `url_password`,
     /// `secret` or `custom`.
-    #[schema(example = "email")]
+    #[schema(example = "email", value_type = Detector)]
     pub detector: String,
     /// `drop` (nothing is left), `hash` (equal values have equal hashes) or `last4`.
-    #[schema(example = "hash")]
+    #[schema(example = "hash", value_type = MaskAction)]
     pub action: String,
     /// In which fields, such as `metadata.*`; in all, if nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_items = 1, max_items = 50)]
     pub fields: Option<Vec<String>>,
     /// What findings of a `custom` detector are called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_-]+$")]
     pub name: Option<String>,
     /// The regular expression of a `custom` detector.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 1_024)]
     pub pattern: Option<String>,
 }
 

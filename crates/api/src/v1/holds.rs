@@ -14,12 +14,16 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 pub struct NewHold {
     /// What it is called.
+    #[schema(min_length = 1, max_length = 255)]
     pub name: String,
     /// What it holds, in the search language.
+    #[schema(min_length = 1, max_length = 65_536)]
     pub query: String,
     /// Why.
+    #[schema(min_length = 1, max_length = 1_000)]
     pub reason: String,
     /// Who answers for it.
+    #[schema(min_length = 1, max_length = 255)]
     pub owner: String,
     /// When it is to be looked at again.
     #[schema(format = DateTime)]
@@ -67,5 +71,6 @@ pub struct Released {
 #[serde(deny_unknown_fields)]
 pub struct Release {
     /// In words: 1 to 1,000 characters.
+    #[schema(min_length = 1, max_length = 1_000)]
     pub reason: String,
 }

@@ -3,6 +3,11 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// How a body is compressed.
+#[derive(Debug, ToSchema)]
+#[schema(value_type = String, pattern = "^(gzip|x-gzip|zstd|identity)?$", example = "gzip")]
+pub struct Compression(pub String);
+
 /// What became of the events of a body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct IngestResponse {

@@ -11,14 +11,22 @@ pub struct CreateKey {
     /// What the tenant calls it: 1 to 100 characters.
     #[schema(example = "web servers", min_length = 1, max_length = 100)]
     pub name: String,
-    /// What it may do, of `ingest:*`, `ingest:logs:*`, `ingest:logs:<dataset>`, `query:*`,
-    /// `query:<dataset>` and `admin:*`.
-    #[schema(example = json!(["ingest:*"]), min_items = 1)]
+    /// What it may do, of `ingest:*`, `ingest:logs:*`, `ingest:logs:<dataset>`, `ingest:audit:*`,
+    /// `ingest:audit:<dataset>`, `query:*`, `query:<dataset>` and `admin:*`.
+    #[schema(example = json!(["ingest:*"]), min_items = 1, max_items = 100, value_type = Vec<KeyScope>)]
     pub scopes: Vec<String>,
     /// When it ends, if ever.
     #[schema(format = DateTime)]
     pub expires_at: Option<String>,
 }
+
+/// What a key may do.
+#[derive(Debug, ToSchema)]
+#[schema(
+    value_type = String,
+    pattern = r"^(admin:\*|ingest:\*|(ingest:logs|ingest:audit|query):(\*|[a-z0-9](\.?[a-z0-9_-])*\.?))$"
+)]
+pub struct KeyScope(pub String);
 
 /// A key gets a second secret.
 #[derive(Debug, Default, Deserialize, ToSchema)]

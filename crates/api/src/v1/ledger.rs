@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 /// The keys of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = LedgerKeys)]
 pub struct Keys {
     /// The log's id.
     pub log_id: String,
@@ -17,6 +18,7 @@ pub struct Keys {
 
 /// A key of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = LedgerKey)]
 pub struct Key {
     /// The key as C2SP signed-note writes it.
     pub vkey: String,
@@ -32,6 +34,7 @@ pub struct Key {
 #[serde(deny_unknown_fields)]
 pub struct Rotation {
     /// Why, in words: 1 to 1,000 characters, for the record in `_audit`.
+    #[schema(min_length = 1, max_length = 1000)]
     pub reason: String,
 }
 

@@ -10,52 +10,58 @@ use crate::problem::{Fault, Problem};
 
 /// Who acted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Actor {
     /// Its id, as the sender knows it.
-    #[schema(example = "user_123")]
+    #[schema(example = "user_123", min_length = 1, max_length = 255)]
     pub id: String,
     /// What it is.
     #[serde(rename = "type")]
-    #[schema(example = "user")]
+    #[schema(example = "user", min_length = 1, max_length = 255)]
     pub kind: Option<String>,
     /// Its name.
-    #[schema(example = "Ada Lovelace")]
+    #[schema(example = "Ada Lovelace", max_length = 255)]
     pub name: Option<String>,
     /// The session in which it acted.
+    #[schema(min_length = 1, max_length = 255)]
     pub session: Option<String>,
     /// More of it.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     pub metadata: Option<serde_json::Value>,
 }
 
 /// What was acted on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Resource {
     /// What it is.
     #[serde(rename = "type")]
-    #[schema(example = "document")]
+    #[schema(example = "document", min_length = 1, max_length = 255)]
     pub kind: String,
     /// Its id.
-    #[schema(example = "doc_42")]
+    #[schema(example = "doc_42", min_length = 1, max_length = 255)]
     pub id: String,
     /// Its name.
+    #[schema(max_length = 255)]
     pub name: Option<String>,
 }
 
 /// What else was acted on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Target {
     /// What it is.
     #[serde(rename = "type")]
-    #[schema(example = "folder")]
+    #[schema(example = "folder", min_length = 1, max_length = 255)]
     pub kind: String,
     /// Its id.
-    #[schema(example = "folder_7")]
+    #[schema(example = "folder_7", min_length = 1, max_length = 255)]
     pub id: String,
     /// Its name.
+    #[schema(max_length = 255)]
     pub name: Option<String>,
     /// More of it.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     pub metadata: Option<serde_json::Value>,
 }
 
@@ -69,62 +75,110 @@ pub struct Target {
     "before": {"title": "Draft"},
     "after": {"title": "Final"}
 }))]
+#[serde(deny_unknown_fields)]
 pub struct NewEvent {
     /// What was done.
-    #[schema(example = "document.update")]
+    #[schema(
+        example = "document.update",
+        min_length = 1,
+        max_length = 128,
+        pattern = "^[A-Za-z0-9._:/-]+$"
+    )]
     pub action: String,
     /// Who did it.
     pub actor: Actor,
     /// To what.
     pub resource: Resource,
     /// To what else.
+    #[schema(max_items = 50)]
     pub targets: Option<Vec<Target>>,
     /// When, with its offset from UTC; when it was received, if nothing is said.
     #[schema(format = DateTime, example = "2026-01-31T12:00:00+01:00")]
     pub occurred_at: Option<String>,
-    /// `INFO` (the usual), `WARNING`, `ERROR` or `CRITICAL`.
-    #[schema(example = "INFO")]
-    pub severity: Option<String>,
-    /// `success` (the usual), `failure`, `denied` or `unknown`.
-    #[schema(example = "success")]
-    pub outcome: Option<String>,
+    /// `INFO` where nothing is said.
+    pub severity: Option<Severity>,
+    /// `success` where nothing is said.
+    pub outcome: Option<Outcome>,
     /// From which address.
     #[schema(example = "203.0.113.7")]
     pub ip: Option<String>,
     /// With which program.
+    #[schema(max_length = 1024)]
     pub user_agent: Option<String>,
     /// From which place.
+    #[schema(max_length = 255)]
     pub location: Option<String>,
     /// In which request; events of one request are found together.
+    #[schema(min_length = 1, max_length = 255)]
     pub request_id: Option<String>,
     /// In words.
+    #[schema(max_length = 8192)]
     pub message: Option<String>,
-    /// The state before.
-    #[schema(value_type = Option<Object>)]
+    /// The state before: any JSON.
+    #[schema(value_type = Option<serde_json::Value>)]
     pub before: Option<serde_json::Value>,
-    /// The state after. What differs is kept as `changes`.
-    #[schema(value_type = Option<Object>)]
+    /// The state after: any JSON. What differs is kept as `changes`.
+    #[schema(value_type = Option<serde_json::Value>)]
     pub after: Option<serde_json::Value>,
-    /// More of it.
-    #[schema(value_type = Object)]
+    /// More of it: at most 50 KiB, 200 keys and 16 levels.
+    #[schema(value_type = Option<Object>)]
     pub metadata: Option<serde_json::Value>,
     /// The sender's own id: an event with it is stored once within 24 hours.
+    #[schema(min_length = 1, max_length = 255)]
     pub id: Option<String>,
+}
+
+/// How severe what happened is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = AuditSeverity)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Severity {
+    /// As usual.
+    Info,
+    /// Worth a look.
+    Warning,
+    /// Something failed.
+    Error,
+    /// Somebody should look now.
+    Critical,
+}
+
+/// How what was done ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = AuditOutcome)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// It was done.
+    Success,
+    /// It was tried and went wrong.
+    Failure,
+    /// It was not allowed.
+    Denied,
+    /// Its sender does not know.
+    Unknown,
 }
 
 /// An audit event, as it is read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = AuditEvent)]
 pub struct Event {
     /// Its id.
     pub id: String,
     /// Its number within the dataset, and its place in the ledger.
     pub seq: u64,
-    /// When it was received.
+    /// When it was received; not there where `fields` leaves it out, as all that follows.
     #[schema(format = DateTime)]
-    pub received_at: String,
-    /// What differs between `before` and `after`, where both were sent.
+    pub received_at: Option<String>,
+    /// What differs between `before` and `after`, where both were sent: `path`, and `before` and
+    /// `after` there.
     #[schema(value_type = Option<Vec<Object>>)]
     pub changes: Option<Vec<serde_json::Value>>,
+    /// With `history=true`: its amendments, the first one first.
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub history: Option<Vec<serde_json::Value>>,
+    /// With `proof=true`: what proves it.
+    #[schema(value_type = Option<Object>)]
+    pub proof: Option<serde_json::Value>,
     /// What was sent, `occurred_at`, `severity` and `outcome` always; with amendments laid over it.
     #[serde(flatten)]
     #[schema(value_type = HashMap<String, serde_json::Value>)]
@@ -133,6 +187,7 @@ pub struct Event {
 
 /// What the ledger says of a stored event at once: proofs follow with the next checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = AuditReceipt)]
 pub struct Receipt {
     /// The log of the dataset.
     pub log_id: String,
@@ -165,6 +220,7 @@ pub struct Recorded {
 
 /// Some audit events are sent at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Bulk {
     /// At most 1,000.
     #[schema(max_items = 1000)]
@@ -271,31 +327,38 @@ pub enum StreamFrame {
 /// What is added to an event later.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"severity": "CRITICAL", "note": "confirmed by the security team"}))]
+#[serde(deny_unknown_fields)]
 pub struct Amendment {
     /// Another severity.
-    pub severity: Option<String>,
+    pub severity: Option<Severity>,
     /// Metadata that is added or replaced key by key; `null` removes a key.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     pub metadata: Option<serde_json::Value>,
     /// A note.
+    #[schema(max_length = 8192)]
     pub note: Option<String>,
 }
 
 /// Why something is erased or removed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"reason": "request of the person concerned, ticket 4711"}))]
+#[serde(deny_unknown_fields)]
 pub struct Reason {
     /// In words: 1 to 1,000 characters, nothing personal, because it is kept.
+    #[schema(min_length = 1, max_length = 1000)]
     pub reason: String,
 }
 
 /// All that one person's events say is erased.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"actor": "user_123", "reason": "request of the person concerned"}))]
+#[serde(deny_unknown_fields)]
 pub struct SubjectErasure {
     /// The id of the actor.
+    #[schema(min_length = 1, max_length = 255)]
     pub actor: String,
     /// In words; nothing personal, because it is kept.
+    #[schema(min_length = 1, max_length = 1000)]
     pub reason: String,
 }
 

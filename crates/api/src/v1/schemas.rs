@@ -4,6 +4,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+/// What becomes of an event that does not follow its schema.
+#[derive(Debug, ToSchema)]
+#[schema(as = SchemaMode)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// It is refused.
+    Strict,
+    /// Its sender is told.
+    Warn,
+    /// Nothing.
+    Off,
+}
+
 /// A schema is put.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(example = json!({
@@ -18,10 +31,11 @@ use utoipa::ToSchema;
 pub struct NewSchema {
     /// Which version this is to be: the one after the newest. Said or not, versions count up
     /// from 1.
+    #[schema(minimum = 1)]
     pub version: Option<u32>,
     /// What becomes of an event that does not follow it: `strict` (it is refused), `warn` (its
     /// sender is told) or `off` (nothing).
-    #[schema(example = "strict")]
+    #[schema(example = "strict", value_type = Mode)]
     pub mode: String,
     /// A JSON Schema of draft 2020-12 for the event as it is stored; without it the schema only
     /// says that there is such an action.
@@ -39,7 +53,7 @@ pub struct Schema {
     #[schema(example = 1)]
     pub version: u32,
     /// What becomes of an event that does not follow it.
-    #[schema(example = "strict")]
+    #[schema(example = "strict", value_type = Mode)]
     pub mode: String,
     /// When it was put.
     #[schema(format = DateTime)]
@@ -62,7 +76,7 @@ pub struct SchemaEntry {
     #[schema(example = 1)]
     pub version: u32,
     /// What becomes of an event that does not follow it.
-    #[schema(example = "strict")]
+    #[schema(example = "strict", value_type = Mode)]
     pub mode: String,
     /// When it was put.
     #[schema(format = DateTime)]

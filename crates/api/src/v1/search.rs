@@ -12,15 +12,17 @@ use super::{Page, Stats};
 #[serde(deny_unknown_fields)]
 pub struct SearchRequest {
     /// The dataset.
-    #[schema(example = "app")]
+    #[schema(example = "app", min_length = 1, max_length = 64)]
     pub dataset: String,
     /// The query, such as `level:error "connection reset"`; every event when nothing is said.
     #[serde(default = "everything")]
     #[schema(example = "level:info")]
     pub query: String,
     /// Only events from this time on: RFC 3339, or relative to now, such as `-1h`.
+    #[schema(min_length = 1)]
     pub from: Option<String>,
     /// Only events before this time.
+    #[schema(min_length = 1)]
     pub to: Option<String>,
     /// How many events: 100 when nothing is said.
     #[schema(minimum = 1, maximum = 10_000)]
@@ -67,14 +69,16 @@ pub struct SearchResponse {
 #[serde(deny_unknown_fields)]
 pub struct HistogramRequest {
     /// The dataset.
-    #[schema(example = "app")]
+    #[schema(example = "app", min_length = 1, max_length = 64)]
     pub dataset: String,
     /// The query; every event when nothing is said.
     #[serde(default = "everything")]
     pub query: String,
     /// Only events from this time on.
+    #[schema(min_length = 1)]
     pub from: Option<String>,
     /// Only events before this time.
+    #[schema(min_length = 1)]
     pub to: Option<String>,
     /// How much time a bar spans, such as `5m` or `1d`; about 60 bars when nothing is said and both
     /// `from` and `to` are, else `1d`.
@@ -112,14 +116,16 @@ pub struct Bar {
 #[serde(deny_unknown_fields)]
 pub struct FieldsRequest {
     /// The dataset.
-    #[schema(example = "app")]
+    #[schema(example = "app", min_length = 1, max_length = 64)]
     pub dataset: String,
     /// The query; every event when nothing is said.
     #[serde(default = "everything")]
     pub query: String,
     /// Only events from this time on.
+    #[schema(min_length = 1)]
     pub from: Option<String>,
     /// Only events before this time.
+    #[schema(min_length = 1)]
     pub to: Option<String>,
 }
 
@@ -151,7 +157,7 @@ pub struct Field {
 #[serde(deny_unknown_fields)]
 pub struct ValuesRequest {
     /// The dataset.
-    #[schema(example = "app")]
+    #[schema(example = "app", min_length = 1, max_length = 64)]
     pub dataset: String,
     /// The field.
     #[schema(example = "level")]
@@ -160,8 +166,10 @@ pub struct ValuesRequest {
     #[serde(default = "everything")]
     pub query: String,
     /// Only events from this time on.
+    #[schema(min_length = 1)]
     pub from: Option<String>,
     /// Only events before this time.
+    #[schema(min_length = 1)]
     pub to: Option<String>,
     /// How many values: 10 when nothing is said.
     #[schema(minimum = 1, maximum = 1_000)]
@@ -199,7 +207,7 @@ pub struct ValueCount {
 #[serde(deny_unknown_fields)]
 pub struct ContextRequest {
     /// The dataset.
-    #[schema(example = "app")]
+    #[schema(example = "app", min_length = 1, max_length = 64)]
     pub dataset: String,
     /// The event's `_seq`.
     #[schema(example = 0)]

@@ -8,9 +8,10 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 pub struct CreateTenant {
     /// Its name: 1 to 64 characters of a-z, 0-9 and '-', a letter first.
-    #[schema(example = "acme")]
+    #[schema(example = "acme", max_length = 64, pattern = "^[a-z][a-z0-9-]*$")]
     pub name: String,
     /// Its first admin.
+    #[serde(deserialize_with = "crate::object::object")]
     pub admin: FirstAdmin,
 }
 
@@ -19,10 +20,10 @@ pub struct CreateTenant {
 #[serde(deny_unknown_fields)]
 pub struct FirstAdmin {
     /// The address.
-    #[schema(format = Email)]
+    #[schema(format = Email, max_length = 254)]
     pub email: String,
     /// At least 12 characters.
-    #[schema(format = Password, min_length = 12)]
+    #[schema(format = Password, min_length = 12, max_length = 1_024)]
     pub password: String,
 }
 

@@ -3,18 +3,30 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// What a person of a tenant may do.
+#[derive(Debug, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Everything.
+    Admin,
+    /// To read everything, the records of what others did too.
+    Auditor,
+    /// To read and to send events.
+    User,
+}
+
 /// A user is made.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateUser {
     /// The address, unique within the tenant.
-    #[schema(format = Email)]
+    #[schema(format = Email, max_length = 254)]
     pub email: String,
     /// At least 12 characters.
-    #[schema(format = Password, min_length = 12)]
+    #[schema(format = Password, min_length = 12, max_length = 1_024)]
     pub password: String,
     /// `admin`, `auditor` or `user`.
-    #[schema(example = "user")]
+    #[schema(example = "user", value_type = Role)]
     pub role: String,
 }
 
@@ -24,11 +36,12 @@ pub struct CreateUser {
 #[serde(deny_unknown_fields)]
 pub struct UpdateUser {
     /// `admin`, `auditor` or `user`.
+    #[schema(value_type = Option<Role>)]
     pub role: Option<String>,
     /// Whether the user may not log in.
     pub disabled: Option<bool>,
     /// A new password: at least 12 characters.
-    #[schema(format = Password, min_length = 12)]
+    #[schema(format = Password, min_length = 12, max_length = 1_024)]
     pub password: Option<String>,
 }
 
@@ -55,7 +68,7 @@ pub struct User {
     #[schema(format = Email)]
     pub email: String,
     /// `admin`, `auditor` or `user`.
-    #[schema(example = "user")]
+    #[schema(example = "user", value_type = Role)]
     pub role: String,
     /// When it was made.
     #[schema(format = DateTime)]

@@ -9,6 +9,7 @@ mod answers;
 mod audit;
 mod cgroup;
 mod cloudtrail;
+mod contract;
 mod disk_full;
 mod image;
 mod isolation;

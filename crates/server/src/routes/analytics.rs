@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
 use ledgerline_api::v1::Stats;
@@ -26,6 +26,7 @@ use crate::audit::Outcome;
 use crate::auth::Caller;
 use crate::body;
 use crate::error::{Failure, Result};
+use crate::extract::Query;
 use crate::masking;
 use crate::node::Node;
 use crate::rules;

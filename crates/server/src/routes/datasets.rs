@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use http::StatusCode;
 use ledgerline_api::code::Code;
 use ledgerline_api::v1::List;
@@ -20,6 +20,7 @@ use crate::audit::Record;
 use crate::auth::Caller;
 use crate::body;
 use crate::error::{Failure, Result, blocking};
+use crate::extract::Path;
 
 /// List the datasets
 #[utoipa::path(
@@ -57,7 +58,8 @@ pub(crate) async fn create_dataset(
     let record = caller.record("dataset.created").on("dataset", &name).with("dataset.kind", kind);
     let record = described(record, &settings);
     let create = move |tenancy: &Tenancy| tenancy.create_dataset(&scope, (&name, kind), &settings);
-    let made = act(&app, tenant, record, create, |record, _| record).await?;
+    let made = act(&app, tenant, record, create, |record, _| record).await;
+    let made = made.map_err(of_settings)?;
     Ok((StatusCode::CREATED, Json(one(&app, tenant, made).await?)))
 }
 
@@ -121,6 +123,19 @@ pub(crate) async fn readable(
 /// A record that is not there is a dataset that is not there.
 pub(crate) fn as_dataset(failure: Failure) -> Failure {
     if failure.code() == Code::NotFound { Failure::no_dataset() } else { failure }
+}
+
+/// A fault of a setting, whose place in the body of a new dataset is one level deeper.
+fn of_settings(mut failure: Failure) -> Failure {
+    for fault in &mut failure.problem.errors {
+        let is_setting = |pointer: &&mut String| {
+            ["_key", "_days"].iter().any(|ending| pointer.ends_with(ending))
+        };
+        if let Some(pointer) = fault.pointer.as_mut().filter(is_setting) {
+            *pointer = format!("/settings{pointer}");
+        }
+    }
+    failure
 }
 
 fn settings(from: Settings) -> DatasetSettings {

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use ledgerline_api::code::Code;
 use ledgerline_api::problem::Fault;
-use ledgerline_api::v1::ingest::{IngestResponse, LineError, Receipt};
+use ledgerline_api::v1::ingest::{Compression, IngestResponse, LineError, Receipt};
 use ledgerline_ingest::{Admission, Admitted, Encoding, Format, Reception, Reject};
 use ledgerline_journal::IdempotencyKey;
 use ledgerline_model::id::{DatasetId, DatasetName};
@@ -23,6 +23,7 @@ use crate::auth::Caller;
 use crate::body::{Pieces, media_type};
 use crate::door::Pass;
 use crate::error::{Failure, Result, blocking};
+use crate::extract::Path;
 use crate::road;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -45,9 +46,11 @@ const PIECE_BYTES: usize = 256 << 10;
     post, path = "/api/v1/ingest/{dataset}", tag = "ingest", operation_id = "ingest",
     params(
         ("dataset" = String, Path, description = "The dataset's name", example = "app"),
-        ("Idempotency-Key" = Option<String>, Header, description =
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
+            pattern = "^[!-~]+$", description =
             "A request with the same key and body is stored once within 24 hours"),
-        ("Content-Encoding" = Option<String>, Header, description = "`gzip` or `zstd`")
+        ("Content-Encoding" = inline(Option<Compression>), Header, description =
+            "How the body is compressed, if it is")
     ),
     request_body(
         description = "The events",

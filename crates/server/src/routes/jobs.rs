@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use ledgerline_api::v1::jobs::Job;
 use ledgerline_policy::Action;
 
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::{Failure, Result};
+use crate::extract::Path;
 
 /// How far a job is
 #[utoipa::path(

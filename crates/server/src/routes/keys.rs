@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use http::StatusCode;
 use ledgerline_api::time::from_rfc3339;
 use ledgerline_api::v1::List;
@@ -18,6 +18,7 @@ use crate::audit::Record;
 use crate::auth::Caller;
 use crate::body;
 use crate::error::{Failure, Result};
+use crate::extract::Path;
 
 const OVERLAP_SECONDS: u64 = 86_400;
 

@@ -6,6 +6,8 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, StatusCode, header};
 use ledgerline_api::code::Code;
+use ledgerline_api::v1::filters::DatasetName as NameParameter;
+use ledgerline_api::v1::ingest::Compression;
 use ledgerline_model::id::DatasetName;
 use ledgerline_model::limits;
 
@@ -26,17 +28,19 @@ const DATASET_DEFAULT: &str = "otel";
 #[utoipa::path(
     post, path = "/v1/logs", tag = "ingest", operation_id = "ingest_otlp",
     params(
-        ("X-Ledgerline-Dataset" = Option<String>, Header, description =
+        ("X-Ledgerline-Dataset" = inline(Option<NameParameter>), Header, description =
             "The dataset's name; `otel` when nothing is said"),
-        ("Content-Encoding" = Option<String>, Header, description = "`gzip` or `zstd`")
+        ("Content-Encoding" = inline(Option<Compression>), Header, description =
+            "How the body is compressed, if it is")
     ),
     request_body(content(
         (serde_json::Value = "application/json", example = json!({"resourceLogs": []})),
         (Vec<u8> = "application/x-protobuf")
     )),
     responses(
-        (status = 200, description = "An `ExportLogsServiceResponse`", body = serde_json::Value),
-        (status = "default", description = "A `google.rpc.Status`", body = serde_json::Value)
+        (status = 200, description = "An `ExportLogsServiceResponse`", content(
+            (serde_json::Value = "application/json"), (Vec<u8> = "application/x-protobuf")
+        ))
     )
 )]
 pub(crate) async fn ingest_otlp(

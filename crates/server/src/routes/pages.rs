@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderValue, header};
@@ -12,6 +12,7 @@ use ledgerline_api::code::Code;
 
 use crate::app::App;
 use crate::error::{Failure, Result};
+use crate::extract::Path;
 
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
                            img-src 'self'; connect-src 'self'; base-uri 'none'; \

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header;
+use ledgerline_api::v1::filters::OfDataset;
 use ledgerline_api::v1::ledger::{Key, Keys, Rotated, Rotation as WireRotation};
 use ledgerline_ledger::body::Shown;
 use ledgerline_ledger::hash::Hash;
@@ -29,6 +30,7 @@ use crate::audit::Outcome;
 use crate::auth::Caller;
 use crate::body;
 use crate::error::{Failure, Result, blocking};
+use crate::extract::{Path, Query};
 use crate::rotation;
 use crate::signing;
 
@@ -100,7 +102,7 @@ fn text(text: String) -> Response {
 /// `ledgerline verify`. Keep it from the day that you trust it on.
 #[utoipa::path(
     get, path = "/api/v1/ledger/policy", tag = "ledger", operation_id = "ledger_policy",
-    params(("dataset" = Option<String>, Query, description = "The dataset; `audit` if nothing is said")),
+    params(OfDataset),
     responses((status = 200, description = "The policy", body = String, content_type = "text/plain"))
 )]
 pub(crate) async fn ledger_policy(
@@ -142,7 +144,7 @@ pub(crate) async fn ledger_policy(
 /// The keys of the ledger
 #[utoipa::path(
     get, path = "/api/v1/ledger/keys", tag = "ledger", operation_id = "ledger_keys",
-    params(("dataset" = Option<String>, Query, description = "The dataset; `audit` if nothing is said")),
+    params(OfDataset),
     responses((status = 200, description = "The keys, the first one first", body = Keys))
 )]
 pub(crate) async fn ledger_keys(
@@ -176,7 +178,7 @@ pub(crate) async fn ledger_keys(
 /// policy to whoever verifies.
 #[utoipa::path(
     post, path = "/api/v1/ledger/rotate", tag = "ledger", operation_id = "rotate_ledger_key",
-    params(("dataset" = Option<String>, Query, description = "The dataset; `audit` if nothing is said")),
+    params(OfDataset),
     request_body = WireRotation,
     responses((status = 200, description = "Another key signs", body = Rotated))
 )]
@@ -226,7 +228,7 @@ pub(crate) async fn rotate_ledger_key(
 #[utoipa::path(
     get, path = "/api/v1/ledger/checkpoint", tag = "ledger", operation_id = "ledger_checkpoint",
     params(
-        ("dataset" = Option<String>, Query, description = "The dataset; `audit` if nothing is said"),
+        OfDataset,
         ("size" = Option<u64>, Query, description = "The size of the tree")
     ),
     responses((status = 200, description = "The checkpoint", body = String, content_type = "text/plain"))
@@ -250,7 +252,7 @@ pub(crate) async fn ledger_checkpoint(
 #[utoipa::path(
     get, path = "/api/v1/ledger/checkpoints", tag = "ledger", operation_id = "ledger_checkpoints",
     params(
-        ("dataset" = Option<String>, Query, description = "The dataset; `audit` if nothing is said"),
+        OfDataset,
         ("since" = Option<u64>, Query, description = "Only those of larger trees")
     ),
     responses((status = 200, description = "At most 1,000, the smallest first", body = ledgerline_api::v1::List<String>))
@@ -279,7 +281,7 @@ pub(crate) async fn ledger_checkpoints(
     get, path = "/api/v1/ledger/tile/{path}", tag = "ledger", operation_id = "ledger_tile",
     params(
         ("path" = String, Path, description = "Such as `0/x001/x234/067` or `entries/000.p/12`"),
-        ("dataset" = Option<String>, Query, description = "The dataset; `audit` if nothing is said")
+        OfDataset
     ),
     responses((status = 200, description = "The bytes", body = Vec<u8>, content_type = "application/octet-stream"))
 )]
@@ -317,7 +319,7 @@ pub(crate) async fn ledger_tile(
     get, path = "/api/v1/ledger/proof/inclusion", tag = "ledger", operation_id = "ledger_inclusion",
     params(
         ("seq" = u64, Query, description = "The entry's place, which is the event's `seq`"),
-        ("dataset" = Option<String>, Query, description = "The dataset; `audit` if nothing is said")
+        OfDataset
     ),
     responses((status = 200, description = "The proof", body = String, content_type = "text/plain"))
 )]
@@ -356,7 +358,7 @@ pub(crate) async fn ledger_inclusion(
     params(
         ("from" = u64, Query, description = "The size of the smaller tree"),
         ("to" = u64, Query, description = "The size of the larger tree"),
-        ("dataset" = Option<String>, Query, description = "The dataset; `audit` if nothing is said")
+        OfDataset
     ),
     responses((status = 200, description = "The proof", body = String, content_type = "text/plain"))
 )]

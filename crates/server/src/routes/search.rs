@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
 use ledgerline_api::v1;
@@ -27,6 +27,7 @@ use crate::auth::Caller;
 use crate::body;
 use crate::cursor::{self, Cursor};
 use crate::error::{Failure, Result};
+use crate::extract::Query;
 use crate::when;
 
 const LIMIT: usize = 100;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use http::StatusCode;
 use ledgerline_api::code::Code;
 use ledgerline_api::v1::List;
@@ -19,6 +19,7 @@ use crate::audit::Record;
 use crate::auth::Caller;
 use crate::body;
 use crate::error::{Failure, Result, blocking};
+use crate::extract::Path;
 use crate::revive;
 
 /// List the tenants that the caller may see

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use http::StatusCode;
 use ledgerline_api::v1::List;
 use ledgerline_api::v1::users::{self as wire, CreateUser, UpdateUser};
@@ -17,6 +17,7 @@ use crate::audit::Record;
 use crate::auth::Caller;
 use crate::body;
 use crate::error::{Failure, Result};
+use crate::extract::Path;
 
 /// List the users
 #[utoipa::path(

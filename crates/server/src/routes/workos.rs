@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use ledgerline_api::code::Code;
-use ledgerline_api::v1::workos::{Created, NewEvent, Refused};
+use ledgerline_api::v1::workos::{Created, NewEvent};
 use ledgerline_audit::limits::EVENT_BYTES_MAX;
 use ledgerline_audit::workos;
 
@@ -26,13 +26,11 @@ use crate::error::{Failure, Result};
 /// go to the dataset `audit`.
 #[utoipa::path(
     post, path = "/audit_logs/events", tag = "audit", operation_id = "create_workos_event",
-    params(("Idempotency-Key" = Option<String>, Header, description =
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
+            pattern = "^[!-~]+$", description =
         "A request with the same key and body is stored once within 24 hours")),
     request_body = NewEvent,
-    responses(
-        (status = 201, description = "It is stored", body = Created),
-        (status = "default", description = "It is not stored", body = Refused)
-    )
+    responses((status = 201, description = "It is stored", body = Created))
 )]
 pub(crate) async fn create_workos_event(
     State(app): State<Arc<App>>,

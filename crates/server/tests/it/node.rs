@@ -85,6 +85,11 @@ impl Ask<'_> {
         Self { body: body.into(), ..self.header("content-type", media) }
     }
 
+    /// A body whose type the headers say, or nothing does.
+    pub(crate) fn raw(self, body: Vec<u8>) -> Self {
+        Self { body, ..self }
+    }
+
     pub(crate) fn send(self) -> Answer {
         let Self { node, request, body } = self;
         let method = request.method_ref().cloned().unwrap_or_default();

@@ -53,7 +53,7 @@ fn bad_keys_are_refused_with_their_field() {
         ("name", NewKey { name: "é".repeat(101), ..new_key(&["ingest:*"]) }),
         ("name", NewKey { name: "a\nb".to_owned(), ..new_key(&["ingest:*"]) }),
         ("scopes", new_key(&[])),
-        ("expires", NewKey { expires: past, ..new_key(&["ingest:*"]) }),
+        ("expires_at", NewKey { expires: past, ..new_key(&["ingest:*"]) }),
     ];
     for (field, key) in cases {
         let error = platform.tenancy().create_key(&scope, &key).expect_err("refused");

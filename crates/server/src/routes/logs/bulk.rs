@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use ledgerline_api::code::Code;
+use ledgerline_api::object::object;
 use ledgerline_api::problem::Fault;
+use ledgerline_api::v1::filters::OfDataset;
 use ledgerline_api::v1::logs::{self as wire, Bulk, BulkAnswer, BulkError, BulkResult};
 use ledgerline_audit::error::{Invalid, Refusal};
 use ledgerline_audit::event::Event;
@@ -23,6 +25,7 @@ use super::write::{self, Coming, dataset_of};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::{Failure, Result, blocking};
+use crate::extract::Query;
 use crate::recorder::{self, Draft, Recorded, Recording};
 use crate::routes::ingest::rate_limits;
 use crate::rules::{self, Candidate, Ruled};
@@ -37,8 +40,9 @@ const INLINE_BYTES_MAX: usize = 16 << 10;
 #[utoipa::path(
     post, path = "/api/v1/logs/bulk", tag = "audit", operation_id = "create_logs",
     params(
-        ("dataset" = Option<String>, Query, description = "The dataset; `audit` if nothing is said"),
-        ("Idempotency-Key" = Option<String>, Header, description =
+        OfDataset,
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
+            pattern = "^[!-~]+$", description =
             "A request with the same key and body is stored once within 24 hours")
     ),
     request_body = Bulk,
@@ -89,8 +93,9 @@ struct Events<'a> {
 }
 
 fn events(body: &[u8]) -> Result<RawEvents<'_>> {
-    let events: Events<'_> = serde_json::from_slice(body).map_err(|error| unread(&error))?;
-    Ok(events.events)
+    let mut from = serde_json::Deserializer::from_slice(body);
+    let read = object(&mut from).and_then(|events: Events<'_>| from.end().map(|()| events));
+    read.map(|events| events.events).map_err(|error| unread(&error))
 }
 
 /// The body is none of events.

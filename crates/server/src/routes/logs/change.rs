@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::{Json, response::IntoResponse};
 use ledgerline_api::code::Code;
+use ledgerline_api::v1::filters::OfDataset;
 use ledgerline_api::v1::logs::{Amendment as WireAmendment, Erased, Event, Reason};
 use ledgerline_audit::amendment::{Amended as Target, Amendment};
 use ledgerline_audit::erasure::Erasure;
@@ -22,6 +23,7 @@ use crate::auth::Caller;
 use crate::body::Pieces;
 use crate::eraser::{self, Intent, Kind};
 use crate::error::{Failure, Result};
+use crate::extract::{Path, Query};
 use crate::recorder::{self, Draft};
 use crate::routes::time;
 
@@ -36,7 +38,7 @@ const BODY_BYTES_MAX: usize = 256 << 10;
     patch, path = "/api/v1/logs/{id}", tag = "audit", operation_id = "amend_log",
     params(
         ("id" = String, Path, description = "The event's id"),
-        ("dataset" = Option<String>, Query, description = "The dataset; `audit` if nothing is said")
+        OfDataset
     ),
     request_body = WireAmendment,
     responses((status = 200, description = "The event with its amendments", body = Event))
@@ -84,7 +86,7 @@ pub(crate) async fn amend_log(
     delete, path = "/api/v1/logs/{id}", tag = "audit", operation_id = "erase_log",
     params(
         ("id" = String, Path, description = "The event's id"),
-        ("dataset" = Option<String>, Query, description = "The dataset; `audit` if nothing is said")
+        OfDataset
     ),
     request_body = Reason,
     responses((status = 200, description = "It is erased", body = Erased))

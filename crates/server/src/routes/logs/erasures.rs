@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode};
 use ledgerline_api::code::Code;
 use ledgerline_api::time::rfc3339;
+use ledgerline_api::v1::filters::Filters;
 use ledgerline_api::v1::jobs::Job as WireJob;
 use ledgerline_api::v1::logs::{Erased, Reason, SubjectErasure};
 use ledgerline_audit::erasure::Erasure;
@@ -30,9 +31,10 @@ use super::read::{page, question};
 use super::write;
 use crate::app::App;
 use crate::auth::Caller;
-use crate::body::Pieces;
+use crate::body::{Pieces, is_absent};
 use crate::eraser::{self, Intent, Kind};
 use crate::error::{Failure, Result};
+use crate::extract::Query;
 use crate::jobs::Job;
 use crate::lookup::equals;
 use crate::routes::asking::{Asked, Question, ask_with};
@@ -185,16 +187,20 @@ fn all(
 ///
 /// A job removes the events that happened before a time and that the other parameters mean. Events
 /// that a hold is on stay, and no event is removed before the minimum that the tenant set is over.
-/// With `dry_run=true` nothing is removed: the answer tells how many would be.
+/// With `dry_run=true` nothing is removed, and no reason is needed: the answer tells how many would
+/// be.
 #[utoipa::path(
     delete, path = "/api/v1/logs/cleanup", tag = "audit", operation_id = "clean_up_logs",
     params(
-        ("before" = String, Query, description = "Events that happened before this are removed"),
+        ("before" = String, Query, example = "2025-01-01T00:00:00Z", description = "Events that happened before this are removed"),
         ("dry_run" = Option<bool>, Query, description = "Whether they are only counted"),
-        ("dataset" = Option<String>, Query, description = "The dataset; `audit` if nothing is said")
+        Filters
     ),
-    request_body = Reason,
-    responses((status = 202, description = "The job, whose place is in `Location`", body = WireJob))
+    request_body = Option<Reason>,
+    responses((
+        status = 202, description = "The job", body = WireJob,
+        headers(("Location" = String, description = "The job's place"))
+    ))
 )]
 pub(crate) async fn clean_up_logs(
     State(app): State<Arc<App>>,
@@ -209,11 +215,11 @@ pub(crate) async fn clean_up_logs(
     let dry_run = flag(&parameters, "dry_run")?;
     let before = single(&parameters, "before")?
         .ok_or_else(|| refused("before", "before is missing: a time is expected".to_owned()))?;
-    let until = crate::when::range(None, Some(before), app.clock.now())?.end;
+    let until = crate::when::point("before", before, app.clock.now())?;
     let body = Pieces::new(request.into_body()).whole(BODY_BYTES_MAX).await?;
     let reason = match Erasure::parse(&body) {
         Ok(erasure) => erasure.reason().to_owned(),
-        Err(_) if dry_run && body.is_empty() => "a dry run".to_owned(),
+        Err(_) if dry_run && is_absent(&body) => "a dry run".to_owned(),
         Err(refusal) => {
             return Err(write::failure(Code::InvalidRequest, &refusal.into_faults()));
         }

@@ -4,9 +4,10 @@ mod bundle;
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use futures::StreamExt;
+use ledgerline_api::v1::filters::{ExportFormat, Filters};
 use ledgerline_model::id::Seq;
 use ledgerline_query::{Order, Place};
 
@@ -18,6 +19,7 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::cursor::{self, Cursor};
 use crate::error::{Failure, Result};
+use crate::extract::Query;
 use crate::routes::asking::ask_with;
 
 /// How many events are read at once.
@@ -65,13 +67,11 @@ enum Format {
 #[utoipa::path(
     get, path = "/api/v1/logs/export", tag = "audit", operation_id = "export_logs",
     params(
-        ("format" = Option<String>, Query, description = "`json` (the usual), `ndjson`, `csv` or `bundle`"),
+        ("format" = inline(Option<ExportFormat>), Query, description = "`json` (the usual), `ndjson`, `csv` or `bundle`"),
         ("cursor" = Option<String>, Query, description = "The id of the event after which to go on"),
         ("from_seq" = Option<u64>, Query, description = "The first entry of a bundle"),
         ("to_seq" = Option<u64>, Query, description = "The last entry of a bundle"),
-        ("dataset" = Option<String>, Query, description = "The dataset; `audit` if nothing is said"),
-        ("from" = Option<String>, Query, description = "Only events that happened then or later"),
-        ("to" = Option<String>, Query, description = "Only events that happened before")
+        Filters
     ),
     responses((status = 200, description = "The events", content(
         (Vec<ledgerline_api::v1::logs::Event> = "application/json"),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use ledgerline_api::code::Code;
@@ -27,6 +27,7 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::body::{self, Pieces};
 use crate::error::{Failure, Result};
+use crate::extract::Path;
 use crate::routes::time;
 
 const BODY_BYTES_MAX: usize = 128 << 10;

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::HeaderMap;
 use ledgerline_api::code::Code;
+use ledgerline_api::object::object;
+use ledgerline_api::v1::filters::OfDataset;
 use ledgerline_api::v1::logs::{BulkAnswer, CloudTrail};
 use ledgerline_audit::cloudtrail;
 use ledgerline_ingest::Encoding;
@@ -22,6 +24,7 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::body::media_type;
 use crate::error::{Failure, Result, blocking};
+use crate::extract::Query;
 use crate::routes::ingest::{encoding, rate_limits};
 
 /// Import records of AWS CloudTrail
@@ -34,8 +37,9 @@ use crate::routes::ingest::{encoding, rate_limits};
     post, path = "/api/v1/logs/import/cloudtrail", tag = "audit",
     operation_id = "import_cloudtrail",
     params(
-        ("dataset" = Option<String>, Query, description = "The dataset; `audit` if nothing is said"),
-        ("Idempotency-Key" = Option<String>, Header, description =
+        OfDataset,
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
+            pattern = "^[!-~]+$", description =
             "A request with the same key and body is stored once within 24 hours"),
         ("Content-Encoding" = Option<String>, Header, description =
             "`gzip` or `zstd`; a body that is a file of gzip may say `application/gzip` instead")
@@ -115,7 +119,7 @@ fn records(body: &[u8]) -> Result<RawEvents<'_>> {
     let mut records = RawEvents::default();
     for value in serde_json::Deserializer::from_slice(body).into_iter::<&RawValue>() {
         let value = value.map_err(|error| unread(&error))?;
-        match serde_json::from_str::<Delivery<'_>>(value.get()) {
+        match object::<_, Delivery<'_>>(&mut serde_json::Deserializer::from_str(value.get())) {
             Ok(delivery) => records.extend(delivery.records),
             Err(_) => records.push(value),
         }
@@ -138,6 +142,7 @@ mod tests {
         check(r#"{"Records":[{"a":1}, {"b" : 2}]}"#, &[r#"{"a":1}"#, r#"{"b" : 2}"#]);
         check("{\"a\":1}\n{\"b\":2}\n", &[r#"{"a":1}"#, r#"{"b":2}"#]);
         check("{\"Records\":[1]}{\"Records\":[]}\n{\"c\":3}", &["1", r#"{"c":3}"#]);
+        check(r#"[[1]]"#, &["[[1]]"]);
         check(r#"{"Records":7}"#, &[r#"{"Records":7}"#]);
         check("", &[]);
         assert!(records(b"{\"Records\":[").is_err());

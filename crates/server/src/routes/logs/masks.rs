@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use ledgerline_api::code::Code;
-use ledgerline_api::problem::Fault;
 use ledgerline_api::v1::audit::Masks;
 use ledgerline_policy::Action;
 use ledgerline_tenancy::DocumentKind;
@@ -103,14 +102,11 @@ fn check_readers(masks: &Masks) -> Result<()> {
 async fn check_rules(masks: Masks) -> Result<Masks> {
     blocking(move || match rules::maskers(&masks, [0; 32]) {
         Ok(_) => Ok(masks),
-        Err((place, faults)) => {
-            let mut failure = write::failure(Code::InvalidRequest, &faults);
-            for fault in &mut failure.problem.errors {
-                let Fault { pointer, .. } = fault;
-                let inner = pointer.take().unwrap_or_default();
-                *pointer = Some(format!("{place}{inner}"));
+        Err((place, mut faults)) => {
+            for fault in &mut faults {
+                fault.pointer.insert_str(0, &place);
             }
-            Err(failure)
+            Err(write::failure(Code::InvalidRequest, &faults))
         }
     })
     .await

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use ledgerline_api::v1::audit::{Plan, Planned};
 use ledgerline_audit::hold::Hold;
 use ledgerline_audit::ranges::Ranges;
@@ -17,6 +17,7 @@ use super::{holds, settings};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::Result;
+use crate::extract::Query;
 use crate::loops::jobs::kept_for;
 use crate::node::OpenTenant;
 use crate::routes::time;

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use ledgerline_api::code::Code;
 use ledgerline_api::problem::MEDIA_TYPE;
 use ledgerline_api::v1;
+use ledgerline_api::v1::filters::{Filters, ListingOrder, OfDataset};
 use ledgerline_api::v1::logs::{Event, Listing};
 use ledgerline_api::v1::search::SearchRequest;
 use ledgerline_model::id::Seq;
@@ -23,6 +24,7 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::cursor::{self, Cursor};
 use crate::error::{Failure, Result};
+use crate::extract::{Path, Query};
 use crate::lookup;
 use crate::masking;
 use crate::routes::asking::{Asked, Question, Rows, ask_with};
@@ -34,25 +36,14 @@ const FIELDS_MAX: usize = 100;
 
 /// Find audit events
 ///
-/// Values of one parameter that is there several times are alternatives; `*` in a value stands for
-/// anything. Amendments are laid over the events, and events that were erased are left out.
+/// Values of one parameter that is there several times are alternatives, but for `dataset`, `from`,
+/// `to` and `q`; `*` in a value stands for anything. Amendments are laid over the events, and
+/// events that were erased are left out.
 #[utoipa::path(
     get, path = "/api/v1/logs", tag = "audit", operation_id = "list_logs",
     params(
-        ("dataset" = Option<String>, Query, description = "The dataset; `audit` if nothing is said"),
-        ("from" = Option<String>, Query, description = "Only events that happened then or later: RFC 3339, or relative as in `-1h`"),
-        ("to" = Option<String>, Query, description = "Only events that happened before"),
-        ("actor" = Option<String>, Query, description = "Who did it, by its id"),
-        ("action" = Option<String>, Query, description = "What was done"),
-        ("resource_type" = Option<String>, Query, description = "To what kind of thing"),
-        ("resource_id" = Option<String>, Query, description = "To which thing"),
-        ("severity" = Option<String>, Query, description = "`INFO`, `WARNING`, `ERROR` or `CRITICAL`, as it was sent"),
-        ("outcome" = Option<String>, Query, description = "`success`, `failure`, `denied` or `unknown`"),
-        ("ip" = Option<String>, Query, description = "From which address"),
-        ("request_id" = Option<String>, Query, description = "In which request"),
-        ("metadata.KEY" = Option<String>, Query, description = "By any key of the metadata"),
-        ("q" = Option<String>, Query, description = "In the search language; words are looked for in every field"),
-        ("order" = Option<String>, Query, description = "`newest` (the usual) or `oldest` first"),
+        Filters,
+        ("order" = inline(Option<ListingOrder>), Query, description = "`newest` (the usual) or `oldest` first"),
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000, description = "How many events, 1 to 1,000; usually 100"),
         ("cursor" = Option<String>, Query, description = "Where the page before ended"),
         ("fields" = Option<String>, Query, description = "Only these fields, with commas between; `id` and `seq` always")
@@ -104,7 +95,7 @@ pub(crate) async fn list_logs(
     get, path = "/api/v1/logs/{id}", tag = "audit", operation_id = "get_log",
     params(
         ("id" = String, Path, description = "The event's id"),
-        ("dataset" = Option<String>, Query, description = "The dataset; `audit` if nothing is said"),
+        OfDataset,
         ("history" = Option<bool>, Query, description = "Whether its amendments are told one by one"),
         ("proof" = Option<bool>, Query, description = "Whether it is proven")
     ),

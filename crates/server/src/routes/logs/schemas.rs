@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use ledgerline_api::code::Code;
@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::body;
 use crate::error::{Failure, Result};
+use crate::extract::{Path, Query};
 use crate::routes::time;
 use crate::rules::{StoredSchema, schema_text};
 

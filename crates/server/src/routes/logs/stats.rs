@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use ledgerline_api::v1::event::WireEvent;
+use ledgerline_api::v1::filters::{Filters, GroupBy};
 use ledgerline_api::v1::logs::{Correlated, CorrelatedListing, Counted, Group};
 use ledgerline_model::dataset::DatasetKind;
 use ledgerline_model::id::Seq;
@@ -20,6 +21,7 @@ use crate::answer::value::WireCell;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::{Failure, Result};
+use crate::extract::{Path, Query};
 use crate::lookup::equals;
 use crate::masking::Mask;
 use crate::routes::asking::{Asked, Question, Rows, ask_with};
@@ -59,11 +61,9 @@ const CORRELATED_MAX: usize = 1_000;
 #[utoipa::path(
     get, path = "/api/v1/logs/stats", tag = "audit", operation_id = "log_stats",
     params(
-        ("by" = Option<String>, Query, description = "`action` (the usual), `actor`, `actor_type`, `resource_type`, `resource_id`, `severity`, `outcome`, `ip`, `user_agent`, `hour` or `day`"),
+        ("by" = inline(Option<GroupBy>), Query, description = "By what they are counted; `action` if nothing is said"),
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000, description = "How many groups, 1 to 1,000; usually 100"),
-        ("dataset" = Option<String>, Query, description = "The dataset; `audit` if nothing is said"),
-        ("from" = Option<String>, Query, description = "Only events that happened then or later"),
-        ("to" = Option<String>, Query, description = "Only events that happened before")
+        Filters
     ),
     responses((status = 200, description = "The groups, the largest first, those by time in their order", body = Counted))
 )]

@@ -4,11 +4,12 @@ use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
-use axum::extract::{Query, State};
 use axum::response::Response;
 use ledgerline_api::code::Code;
+use ledgerline_api::v1::filters::Filters;
 use ledgerline_api::v1::logs::StreamFrame;
 use ledgerline_model::id::Seq;
 use ledgerline_model::time::Timestamp;
@@ -26,6 +27,7 @@ use crate::auth::Lasting;
 use crate::cursor::{self, Cursor};
 use crate::desk::Share;
 use crate::error::{Failure, Result};
+use crate::extract::Query;
 use crate::masking::Counts;
 use crate::routes::asking::{Answer, Asked, Question, tell};
 use crate::routes::datasets::readable;
@@ -57,26 +59,10 @@ const WRITE_BYTES: usize = 16 << 10;
 #[utoipa::path(
     get, path = "/api/v1/logs/stream", tag = "audit", operation_id = "stream_logs",
     params(
-        ("dataset" = Option<String>, Query, description = "The dataset; `audit` if nothing is said"),
-        ("from" = Option<String>, Query, description = "Only events that happened then or later"),
-        ("to" = Option<String>, Query, description = "Only events that happened before"),
-        ("actor" = Option<String>, Query, description = "Who did it, by its id"),
-        ("action" = Option<String>, Query, description = "What was done"),
-        ("resource_type" = Option<String>, Query, description = "To what kind of thing"),
-        ("resource_id" = Option<String>, Query, description = "To which thing"),
-        ("severity" = Option<String>, Query, description = "`INFO`, `WARNING`, `ERROR` or `CRITICAL`, as it was sent"),
-        ("outcome" = Option<String>, Query, description = "`success`, `failure`, `denied` or `unknown`"),
-        ("ip" = Option<String>, Query, description = "From which address"),
-        ("request_id" = Option<String>, Query, description = "In which request"),
-        ("metadata.KEY" = Option<String>, Query, description = "By any key of the metadata"),
-        ("q" = Option<String>, Query, description = "In the search language; words are looked for in every field"),
+        Filters,
         ("cursor" = Option<String>, Query, description = "The cursor of the last frame that came")
     ),
-    responses(
-        (status = 101, description = "The stream; this is one frame", body = StreamFrame),
-        (status = 426, description = "The request is not for a WebSocket", body = ledgerline_api::problem::Problem,
-            content_type = "application/problem+json")
-    )
+    responses((status = 101, description = "The stream; this is one frame", body = StreamFrame))
 )]
 pub(crate) async fn stream_logs(
     State(app): State<Arc<App>>,

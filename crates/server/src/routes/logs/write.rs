@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest;
 use axum::Json;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use ledgerline_api::code::Code;
 use ledgerline_api::problem::Fault;
+use ledgerline_api::v1::filters::OfDataset;
 use ledgerline_api::v1::logs::{self as wire, NewEvent};
 use ledgerline_audit::error::Invalid;
 use ledgerline_audit::event::Event;
@@ -26,6 +27,7 @@ use crate::auth::Caller;
 use crate::body::{Pieces, media_type};
 use crate::door::Pass;
 use crate::error::{Failure, Result};
+use crate::extract::Query;
 use crate::recorder::{self, Draft, Recorded};
 use crate::routes::ingest::{
     IDEMPOTENCY_REPLAYED, appendable, enter, idempotency_key, rate_limits,
@@ -40,8 +42,9 @@ use crate::rules::{self, Candidate, Ruled};
 #[utoipa::path(
     post, path = "/api/v1/logs", tag = "audit", operation_id = "create_log",
     params(
-        ("dataset" = Option<String>, Query, description = "The dataset; `audit` if nothing is said"),
-        ("Idempotency-Key" = Option<String>, Header, description =
+        OfDataset,
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
+            pattern = "^[!-~]+$", description =
             "A request with the same key and body is stored once within 24 hours")
     ),
     request_body = NewEvent,
