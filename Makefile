@@ -15,13 +15,15 @@ check:
 bench:
 	@sh scripts/bench.sh
 
-.PHONY: kills ledger power torn isolation overload answers contract
+.PHONY: kills ledger steps power torn isolation overload answers contract
 # The full forms of the trials; docs/guides/trials.md says what each shows.
 TRIAL = cargo test --release --locked -p ledgerline-cli --test trials --
 kills:
 	LEDGERLINE_KILLS=50 $(TRIAL) kill::
 ledger:
 	LEDGERLINE_LEDGER_KILLS=30 $(TRIAL) ledger::
+steps:
+	LEDGERLINE_STEPS=100000 $(TRIAL) steps::
 power:
 	LEDGERLINE_POWER_CUTS=20 $(TRIAL) power::
 torn:

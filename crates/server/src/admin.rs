@@ -70,7 +70,8 @@ pub fn compact(which: &Which) -> Result<Report> {
     })
 }
 
-/// Deletes what is past its dataset's retention.
+/// Deletes what is past its dataset's retention, but audit events: these go while a server runs,
+/// which tells of it in their ledgers.
 ///
 /// # Errors
 /// When the folder does not open, or has no such tenant.

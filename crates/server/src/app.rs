@@ -17,7 +17,6 @@ use crate::cosigning::Witnesses;
 use crate::desk::Desk;
 use crate::door::Door;
 use crate::error::{Result, blocking};
-use crate::jobs::Jobs;
 use crate::metrics::Metrics;
 use crate::node::Node;
 use crate::rules::Rules;
@@ -28,7 +27,6 @@ pub(crate) struct App {
     pub(crate) node: Arc<Node>,
     pub(crate) tenancy: Arc<Tenancy>,
     pub(crate) audit: Audit,
-    pub(crate) jobs: Jobs,
     pub(crate) witnesses: Witnesses,
     /// The folder elsewhere to which checkpoints are copied, if any.
     pub(crate) anchor: Option<PathBuf>,

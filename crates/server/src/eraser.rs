@@ -1,34 +1,31 @@
-//! Erasing events: what they say goes from every file, and their ledger tells that it went.
+//! Removing events: what they say goes from every file, and their ledger tells that it went.
 //!
 //! ```text
-//! intent, durable → the erasure's own entry → what is in memory goes to segments, the journal that
-//! held it is deleted → segments are written again without it → the intent is removed
+//! intent, durable (`removal`) → the entry that tells it → what is in memory goes to segments, the
+//! journal that held it is deleted → segments are written again without it → the intent is removed
 //! ```
 //! Every step can be done again, so after the end of the process at any place the next start goes
 //! on from the intent. The keys of what was deleted are destroyed with it: an old copy of a file
 //! does not open any more.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ledgerline_api::code::Code;
-use ledgerline_audit::ranges::Ranges;
 use ledgerline_journal::Position;
-use ledgerline_ledger::log_id::parse_uuid;
-use ledgerline_model::id::{DatasetName, Seq};
-use ledgerline_model::time::Timestamp;
+use ledgerline_model::id::DatasetName;
 use ledgerline_policy::{Job, upkeep};
 use ledgerline_store::Erase;
 use ledgerline_tenancy::Dataset;
-use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
+use tokio::sync::{OwnedMutexGuard, watch};
 
 use crate::app::App;
 use crate::error::{Failure, Result, blocking};
+use crate::jobs;
 use crate::lookup;
 use crate::node::OpenTenant;
 use crate::recorder::{self, Draft, Recorded};
+use crate::removal::{Intent, Kind, Noted};
 use crate::road;
 
 /// How often a flush is tried until all that was committed before is in segments.
@@ -37,92 +34,77 @@ const FLUSH_WAIT: Duration = Duration::from_millis(5);
 /// How long what could not be ended waits for the next try.
 const RESUME_WAIT: Duration = Duration::from_secs(30);
 
-/// What is to be erased, as it is kept until it is done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Intent {
-    pub(crate) dataset: String,
-    /// Rising, disjoint, both ends included.
-    pub(crate) seqs: Vec<(u64, u64)>,
-    pub(crate) kind: Kind,
-    /// The payload of the entry that tells it.
-    pub(crate) payload: String,
-    /// Its id.
-    pub(crate) id: String,
+/// The right to remove events of a tenant. Nobody else has it meanwhile.
+pub(crate) type Turn = OwnedMutexGuard<()>;
+
+/// Waits until nobody removes events of the tenant.
+pub(crate) async fn turn(open: &OpenTenant) -> Turn {
+    Arc::clone(&open.erasing).lock_owned().await
 }
 
-/// What becomes of the events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Kind {
-    /// Their content is erased.
-    Erasure,
-    /// They are removed, because their time was over.
-    Retirement,
+/// What was removed.
+#[derive(Debug)]
+pub(crate) struct Removed {
+    /// The entry that tells it.
+    pub(crate) recorded: Recorded,
+    /// How many files that were set aside may hold it and cannot be read.
+    pub(crate) unread: u64,
 }
 
-impl Intent {
-    fn spans(&self) -> Vec<Range<u64>> {
-        self.seqs.iter().map(|(first, last)| *first..last + 1).collect()
-    }
-
-    /// The intent to erase these events.
-    pub(crate) fn new(
-        (dataset, kind): (&Dataset, Kind),
-        seqs: &Ranges,
-        (id, payload): (String, Vec<u8>),
-    ) -> Result<Self> {
-        let payload = String::from_utf8(payload).map_err(|error| Failure::internal(&error))?;
-        let dataset = dataset.name.to_string();
-        Ok(Self { dataset, seqs: seqs.as_slice().to_vec(), kind, payload, id })
-    }
-}
-
-/// Erases events, to the end. Answers the entry that tells it.
+/// Removes what is noted, to the end. Answers what became of each, in the same order.
 ///
 /// # Errors
-/// The disk's: then it is gone on with at the next start, or when it is asked for again.
-pub(crate) async fn erase(
+/// The disk's: then it is gone on with soon, and at the next start.
+pub(crate) async fn remove(
     app: &Arc<App>,
     open: &Arc<OpenTenant>,
-    dataset: &Dataset,
-    intent: Intent,
-) -> Result<Recorded> {
-    let (app, open, dataset) = (Arc::clone(app), Arc::clone(open), dataset.clone());
-    let acts = Arc::clone(&app);
-    acts.acts.whole(async move { run(&app, &open, &dataset, intent).await }).await
+    turn: Turn,
+    noted: Vec<Noted>,
+) -> Result<Vec<Removed>> {
+    let (of_act, open) = (Arc::clone(app), Arc::clone(open));
+    let work = async move {
+        let mut removed = Vec::with_capacity(noted.len());
+        for Noted { dataset, intent } in noted {
+            removed.push(run(&of_act, &open, &dataset, intent).await?);
+        }
+        drop(turn);
+        Ok(removed)
+    };
+    app.acts.whole(work).await
 }
 
+/// For who has the turn.
 async fn run(
     app: &App,
     open: &Arc<OpenTenant>,
     dataset: &Dataset,
     intent: Intent,
-) -> Result<Recorded> {
-    let _one_at_a_time = open.erasing.lock().await;
-    run_alone(app, open, dataset, intent).await
+) -> Result<Removed> {
+    let job = intent.job.clone();
+    let done = run_through(app, open, dataset, intent).await;
+    if let (Err(failure), Some(job)) = (&done, job) {
+        let (open, failure) = (Arc::clone(open), failure.clone());
+        let noted = blocking(move || {
+            let scope = upkeep(open.id, Job::Erase);
+            jobs::note_failure(open.store.trees(), &scope, &job, &failure);
+            Ok(())
+        });
+        noted.await?;
+    }
+    done
 }
 
-/// For who holds `erasing`.
-async fn run_alone(
+async fn run_through(
     app: &App,
     open: &Arc<OpenTenant>,
     dataset: &Dataset,
     intent: Intent,
-) -> Result<Recorded> {
-    let key = parse_uuid(&intent.id).ok_or_else(|| Failure::internal(&std::fmt::Error))?;
-    let text = serde_json::to_string(&intent).map_err(|error| Failure::internal(&error))?;
-    let keeper = Arc::clone(open);
-    blocking(move || {
-        let scope = upkeep(keeper.id, Job::Erase);
-        // So that the entry of what is erased is durable before its content can be gone.
-        keeper.store.trees().persist(&scope)?;
-        Ok(keeper.store.trees().put_intent(&scope, key, &text)?)
-    })
-    .await?;
+) -> Result<Removed> {
+    let key = intent.key()?;
     let recorded = tell(app, open, dataset, &intent).await?;
     let applied = let_go(open).await?;
-    let (eraser, id) = (Arc::clone(open), dataset.id);
-    blocking(move || {
+    let (eraser, id, now) = (Arc::clone(open), dataset.id, app.clock.now());
+    let unread = blocking(move || {
         let is_gone = eraser.is_gone.read();
         if *is_gone {
             return Err(gone());
@@ -134,11 +116,13 @@ async fn run_alone(
             Kind::Retirement => Erase::Whole,
         };
         let erased = eraser.store.erase(&scope, id, &intent.spans(), erase)?;
-        tracing::info!(events = erased.events, segments = erased.segments, "events were erased");
-        Ok(eraser.store.trees().remove_intent(&scope, key)?)
-    })
-    .await?;
-    Ok(recorded)
+        tracing::info!(events = erased.events, segments = erased.segments, "events were removed");
+        let trees = eraser.store.trees();
+        let job = jobs::with_part_done(trees, &scope, intent.job.as_deref(), now)?;
+        trees.remove_intent(&scope, key, job.as_ref())?;
+        Ok(erased.unread)
+    });
+    Ok(Removed { recorded, unread: unread.await? })
 }
 
 /// Has everything that was committed so far moved into segments, so that the journal can forget
@@ -165,7 +149,7 @@ async fn let_go(open: &Arc<OpenTenant>) -> Result<Position> {
         // A commit is durable a moment before it is in memory, and only from there it is flushed.
         tokio::time::sleep(FLUSH_WAIT).await;
     }
-    let detail = "what was stored just now is not in segments yet; the erasure goes on later";
+    let detail = "what was stored just now is not in segments yet; the removal goes on later";
     Err(Failure::new(Code::Unavailable, detail))
 }
 
@@ -173,7 +157,7 @@ fn gone() -> Failure {
     Failure::new(Code::TenantUnavailable, "the tenant is gone")
 }
 
-/// Writes the entry that tells of the erasure, unless an earlier try did.
+/// Writes the entry that tells of the removal, unless an earlier try did.
 async fn tell(
     app: &App,
     open: &Arc<OpenTenant>,
@@ -231,7 +215,14 @@ pub(crate) async fn told(
 /// Goes on with what was begun and not ended, at once and then again and again, until `stop`.
 pub(crate) async fn keep_resuming(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     loop {
-        resume(&app).await;
+        for open in app.node.tenants() {
+            // What is being removed just now was not cut short.
+            let Ok(turn) = Arc::clone(&open.erasing).try_lock_owned() else { continue };
+            if let Err(failure) = finish(&app, &open, turn).await {
+                let reason = failure.code().as_str();
+                tracing::error!(tenant = %open.id, reason, "a removal is tried again later");
+            }
+        }
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
             () = tokio::time::sleep(RESUME_WAIT) => {}
@@ -239,46 +230,28 @@ pub(crate) async fn keep_resuming(app: Arc<App>, mut stop: watch::Receiver<bool>
     }
 }
 
-async fn resume(app: &Arc<App>) {
-    for open in app.node.tenants() {
-        let (of_task, tenant) = (Arc::clone(app), open.id);
-        let resumed = app.acts.whole(async move { resume_one(&of_task, &open).await });
-        if let Err(failure) = resumed.await {
-            let reason = failure.code().as_str();
-            tracing::error!(%tenant, reason, "an erasure is not done, and is tried again");
+/// Goes on with what is noted, and gives the turn back.
+///
+/// # Errors
+/// Those of [`remove`].
+pub(crate) async fn finish(app: &Arc<App>, open: &Arc<OpenTenant>, turn: Turn) -> Result<Turn> {
+    let (of_act, open) = (Arc::clone(app), Arc::clone(open));
+    let work = async move {
+        let reader = Arc::clone(&open);
+        for intent in blocking(move || Intent::all(&reader)).await? {
+            finish_one(&of_act, &open, intent).await?;
         }
-    }
+        Ok(turn)
+    };
+    app.acts.whole(work).await
 }
 
-async fn resume_one(app: &App, open: &Arc<OpenTenant>) -> Result<()> {
-    // What is being erased just now was not cut short.
-    let Ok(_one_at_a_time) = open.erasing.try_lock() else { return Ok(()) };
-    let reader = Arc::clone(open);
-    let intents = blocking(move || {
-        let scope = upkeep(reader.id, Job::Erase);
-        Ok(reader.store.trees().intents(&scope)?)
-    });
-    for (_, text) in intents.await? {
-        let intent: Intent =
-            serde_json::from_str(&text).map_err(|error| Failure::internal(&error))?;
-        let scope = upkeep(open.id, Job::Erase);
-        let datasets = app.records(move |tenancy| tenancy.all_datasets(&scope)).await?;
-        let name: Option<DatasetName> = intent.dataset.parse().ok();
-        let dataset = datasets.into_iter().find(|dataset| Some(&dataset.name) == name.as_ref());
-        let dataset = dataset.ok_or_else(Failure::no_dataset)?;
-        tracing::info!(tenant = %open.id, dataset = %dataset.name, "going on with an erasure");
-        run_alone(app, open, &dataset, intent).await?;
-    }
-    Ok(())
-}
-
-/// An id and a time for the entry that tells of an erasure.
-pub(crate) fn id_and_time(app: &App) -> (String, Timestamp) {
-    let now = app.clock.now();
-    (recorder::new_id(&app.chance, now), now)
-}
-
-/// The numbers of some events as ranges.
-pub(crate) fn ranges(seqs: impl IntoIterator<Item = Seq>) -> Ranges {
-    Ranges::of(seqs.into_iter().map(|seq| seq.0))
+async fn finish_one(app: &App, open: &Arc<OpenTenant>, intent: Intent) -> Result<()> {
+    let scope = upkeep(open.id, Job::Erase);
+    let datasets = app.records(move |tenancy| tenancy.all_datasets(&scope)).await?;
+    let name: Option<DatasetName> = intent.dataset.parse().ok();
+    let dataset = datasets.into_iter().find(|dataset| Some(&dataset.name) == name.as_ref());
+    let dataset = dataset.ok_or_else(Failure::no_dataset)?;
+    tracing::info!(tenant = %open.id, dataset = %dataset.name, "going on with a removal");
+    run(app, open, &dataset, intent).await.map(drop)
 }

@@ -33,6 +33,8 @@ mod node;
 mod openapi;
 mod otlp_shape;
 mod recorder;
+mod removal;
+mod retiring;
 mod revive;
 mod road;
 mod rotation;

@@ -14,6 +14,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use crate::app::App;
 use crate::config::Intervals;
+use crate::retiring;
 
 /// What the loop is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,9 +210,10 @@ fn start(app: &Arc<App>, job: Job, running: &mut Vec<Job>, ended: &mpsc::Sender<
     running.push(job);
     let (app, ended) = (Arc::clone(app), ended.clone());
     tokio::spawn(async move {
+        let is_retired = job != Job::Expire || retiring::retire(&app).await;
         let span = tracing::info_span!("job", job = job.name());
         let work = tokio::task::spawn_blocking(move || span.in_scope(|| jobs::run(&app, job)));
-        let is_good = work.await.unwrap_or(false);
+        let is_good = work.await.unwrap_or(false) && is_retired;
         // The loop has ended when nobody listens any more.
         ended.send((job, is_good)).await.ok();
     });

@@ -31,8 +31,12 @@ pub(crate) struct OpenTenant {
     pub(crate) signing: Mutex<HashSet<DatasetId>>,
     /// Held by whoever gives ledgers of the tenant new keys.
     pub(crate) rotating: tokio::sync::Mutex<()>,
-    /// Held by whoever erases events of the tenant.
-    pub(crate) erasing: tokio::sync::Mutex<()>,
+    /// Held by whoever removes events of the tenant. Who needs `noting` too takes this first, and
+    /// no act that is under way waits for either.
+    pub(crate) erasing: Arc<tokio::sync::Mutex<()>>,
+    /// Written to by whoever notes what is to be removed, or forbids that; read by whoever adds to
+    /// an event that may be.
+    pub(crate) noting: Arc<tokio::sync::RwLock<()>>,
 }
 
 #[derive(Debug, Clone)]
@@ -248,7 +252,8 @@ pub(crate) fn open(
         is_gone: RwLock::new(false),
         signing: Mutex::default(),
         rotating: tokio::sync::Mutex::default(),
-        erasing: tokio::sync::Mutex::default(),
+        erasing: Arc::default(),
+        noting: Arc::default(),
     };
     Ok((opened, quarantined))
 }

@@ -29,7 +29,6 @@ use crate::cosigning::Witnesses;
 use crate::desk::{Concurrency, Desk};
 use crate::door::{Door, Limits};
 use crate::eraser;
-use crate::jobs::Jobs;
 use crate::listen::{self, Port};
 use crate::loops;
 use crate::metrics::Metrics;
@@ -85,10 +84,18 @@ impl Server {
     /// # Errors
     /// What cannot be opened. A tenant that does not open is none of it: it is set aside.
     pub async fn start(config: Config) -> Result<Self> {
+        Self::start_at(config, Arc::new(SystemClock::new())).await
+    }
+
+    /// The same, with another clock than the machine's.
+    ///
+    /// # Errors
+    /// Those of [`Server::start`].
+    pub async fn start_at(config: Config, clock: Arc<dyn Clock>) -> Result<Self> {
         let listener = bind(config.listen).await?;
         let metrics_listener = bind(config.metrics_listen).await?;
         let (address, metrics_address) = (listener.local_addr()?, metrics_listener.local_addr()?);
-        let (app, operator_password, audit) = open(&config).await?;
+        let (app, operator_password, audit) = open(&config, clock).await?;
 
         let stop_ports = watch::Sender::new(false);
         let stop_loops = watch::Sender::new(false);
@@ -214,8 +221,7 @@ async fn bind(address: SocketAddr) -> Result<TcpListener> {
 type Opened = (Arc<App>, Option<String>, std::pin::Pin<Box<dyn Future<Output = ()> + Send>>);
 
 /// Opens the records, and with them every tenant.
-async fn open(config: &Config) -> Result<Opened> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Opened> {
     let chance = Chance::system();
     let (of_records, records_clock) = (config.clone(), Arc::clone(&clock));
     let records_chance = chance.clone();
@@ -257,7 +263,6 @@ async fn open(config: &Config) -> Result<Opened> {
         is_stopping: AtomicBool::new(false),
         acts: Acts::default(),
         rules: Arc::default(),
-        jobs: Jobs::default(),
         witnesses: Witnesses::new(config.ledger_witnesses.clone()),
         anchor: config.ledger_anchor.clone(),
         proxies: config.trusted_proxies.clone(),

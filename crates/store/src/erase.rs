@@ -1,6 +1,8 @@
 //! Erasure: segments are written again without what some events say, and the old ones are deleted,
 //! so that the keys which opened them are destroyed.
 
+mod aside;
+
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -32,6 +34,8 @@ pub struct Erased {
     pub events: u64,
     /// How many segments were written again or deleted.
     pub segments: u64,
+    /// How many files that were set aside may hold them and cannot be read.
+    pub unread: u64,
 }
 
 impl TenantStore {
@@ -61,6 +65,7 @@ impl TenantStore {
             erased.events += events;
             erased.segments += u64::from(events > 0);
         }
+        erased.unread = self.erase_aside(dataset, seqs)?;
         Ok(erased)
     }
 

@@ -38,6 +38,11 @@ impl Numbers {
         self.spans.insert(start, end);
     }
 
+    /// The spans, rising.
+    pub(crate) fn spans(&self) -> impl Iterator<Item = std::ops::Range<u64>> + '_ {
+        self.spans.iter().map(|(start, end)| *start..*end)
+    }
+
     /// Adds the numbers of another set.
     pub(crate) fn add(&mut self, other: &Self) {
         other.spans.iter().for_each(|(start, end)| self.add_span(*start, *end));

@@ -38,8 +38,8 @@ struct Opened {
 
 impl Shelf {
     pub(crate) fn new(blobs: TenantBlobs) -> Result<Self> {
-        let archived = ids(&blobs.list_archived(&BlobPath::parse(FOLDER)?)?).collect();
-        let archived = Mutex::new(archived);
+        let archived = ids(&blobs.list_archived(&BlobPath::parse(FOLDER)?)?);
+        let archived = Mutex::new(archived.into_iter().collect());
         Ok(Self { blobs, open: Mutex::default(), undeleted: Mutex::default(), archived })
     }
 
@@ -144,6 +144,23 @@ impl Shelf {
         Ok(self.blobs.quarantine(&path(id)?)?)
     }
 
+    /// Gives a segment's file that was set aside its name again, to be looked into.
+    pub(crate) fn take_back(&self, id: SegmentId) -> Result<()> {
+        let path = path(id)?;
+        self.blobs.take_back(&path)?;
+        if self.blobs.is_archived(&path) {
+            self.archived.lock().insert(id);
+        }
+        Ok(())
+    }
+
+    /// Every segment file that was set aside, but such as another has the place of.
+    pub(crate) fn list_set_aside(&self) -> Result<Vec<SegmentId>> {
+        let aside = ids(&self.blobs.list_set_aside(&BlobPath::parse(FOLDER)?)?);
+        let found = self.list()?;
+        Ok(aside.into_iter().filter(|id| !found.contains(id)).collect())
+    }
+
     /// Removes files that were begun and never finished. Nobody may be writing one.
     pub(crate) fn remove_unfinished(&self) -> Result<()> {
         Ok(self.blobs.remove_unfinished(&BlobPath::parse(FOLDER)?)?)
@@ -166,12 +183,12 @@ impl Shelf {
 
 /// Every finished segment file of a tenant.
 pub(crate) fn list(blobs: &TenantBlobs) -> Result<Vec<SegmentId>> {
-    let folder = BlobPath::parse(FOLDER)?;
-    Ok(ids(&blobs.list(&folder)?).collect())
+    Ok(ids(&blobs.list(&BlobPath::parse(FOLDER)?)?))
 }
 
-fn ids(paths: &[BlobPath]) -> impl Iterator<Item = SegmentId> {
-    paths.iter().filter_map(|path| path.name().strip_suffix(ENDING)?.parse().ok())
+fn ids(paths: &[BlobPath]) -> Vec<SegmentId> {
+    let id = |path: &BlobPath| path.name().strip_suffix(ENDING)?.parse().ok();
+    paths.iter().filter_map(id).collect()
 }
 
 /// Opens a segment file and checks its directory.

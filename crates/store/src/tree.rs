@@ -5,6 +5,7 @@
 //! was noted and not made durable is noted again when the journal is replayed.
 
 mod record;
+mod removals;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ use ledgerline_world::{Chance, TenantBlobs};
 use parking_lot::Mutex;
 
 use self::record::{RECORD_BYTES, Record, kind_of};
+pub use self::removals::Job;
 use self::rows::{Growth, Link, LogRow, Rows};
 pub use self::view::View;
 use crate::error::{Error, ErrorKind, Result};
@@ -233,7 +235,6 @@ impl Trees {
     /// The database's; `Bug` when the scope is another tenant's.
     pub fn remover(&self, scope: &Scope<Read>, dataset: DatasetId, of: Seq) -> Result<Option<Seq>> {
         self.check_tenant(scope.tenant())?;
-        let removes = |kind| matches!(kind, Kind::Erasure | Kind::Retirement);
         // As with amendments.
         let pending = self.pending_links(dataset, of, removes).into_iter().next();
         Ok(self.rows.remover(dataset, of.0)?.or(pending).map(Seq))
@@ -312,36 +313,14 @@ impl Trees {
         self.rows.thin_checkpoints(before_ns)
     }
 
-    /// Work that was begun and must be ended, by its id.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn intents(&self, scope: &Scope<Upkeep>) -> Result<Vec<([u8; 16], String)>> {
-        self.check_tenant(scope.tenant())?;
-        self.rows.intents()
-    }
-
-    /// Notes, durably, work that is begun, or how far it is.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn put_intent(&self, scope: &Scope<Upkeep>, id: [u8; 16], intent: &str) -> Result<()> {
-        self.check_tenant(scope.tenant())?;
-        self.rows.put_intent(id, intent)
-    }
-
-    /// Forgets work that is done.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn remove_intent(&self, scope: &Scope<Upkeep>, id: [u8; 16]) -> Result<()> {
-        self.check_tenant(scope.tenant())?;
-        self.rows.remove_intent(id)
-    }
-
     fn check_tenant(&self, tenant: TenantId) -> Result<()> {
         if tenant == self.tenant { Ok(()) } else { Err(Error::bug("a scope of another tenant")) }
     }
+}
+
+/// Whether entries of a kind remove what earlier ones say.
+fn removes(kind: Kind) -> bool {
+    matches!(kind, Kind::Erasure | Kind::Retirement)
 }
 
 /// A random UUID (RFC 9562, version 4).

@@ -74,8 +74,9 @@ pub(crate) fn open(
     if is_noted { Ok(()) } else { write_file(disk, note, b"") }
 }
 
-fn set_aside(marker: &Path) -> PathBuf {
-    marker.with_added_extension(&QUARANTINED[1..])
+/// Where a file lies that was set aside.
+pub(crate) fn set_aside(place: &Path) -> PathBuf {
+    place.with_added_extension(&QUARANTINED[1..])
 }
 
 /// Where an object's marker lies.
@@ -151,6 +152,13 @@ impl TenantBlobs {
         write_file(self.disk(), &marker_of(&place), &marker)?;
         self.disk().remove(&place).map_err(io)?;
         self.sync_folder_of(&place)
+    }
+
+    /// Whether an object lies in the archive alone.
+    #[must_use]
+    pub fn is_archived(&self, path: &BlobPath) -> bool {
+        let place = self.place(path);
+        !self.disk().exists(&place) && self.disk().exists(&marker_of(&place))
     }
 
     /// The objects of [`TenantBlobs::list`] that lie in the archive alone.

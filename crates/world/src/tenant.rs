@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use ledgerline_model::id::TenantId;
 
-use crate::archive::{ARCHIVED, marker_of};
+use crate::archive::{ARCHIVED, marker_of, set_aside};
 use crate::blob::{Blob, BlobWriter};
 use crate::cache::ChunkCache;
 use crate::chance::Chance;
@@ -274,8 +274,30 @@ impl TenantBlobs {
             // Its file stays in the archive, until its marker goes.
             place = marker_of(&place);
         }
-        let aside = place.with_added_extension(&QUARANTINED[1..]);
-        self.give_name(&place, &aside, None)
+        self.give_name(&place, &set_aside(&place), None)
+    }
+
+    /// The objects of a folder that were set aside, by the names that they had; sorted.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn list_set_aside(&self, folder: &BlobPath) -> Result<Vec<BlobPath>> {
+        let all = self.list(folder)?;
+        let names = all.iter().filter_map(|path| path.name().strip_suffix(QUARANTINED));
+        let names = names.map(|name| name.strip_suffix(ARCHIVED).unwrap_or(name));
+        names.map(|name| folder.join(name)).collect()
+    }
+
+    /// Gives an object that was set aside its name again, under which no other may lie.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn take_back(&self, path: &BlobPath) -> Result<()> {
+        let mut place = self.place(path);
+        if !self.inner.disk.exists(&set_aside(&place)) {
+            place = marker_of(&place);
+        }
+        self.give_name(&set_aside(&place), &place, None)
     }
 
     pub(crate) fn disk(&self) -> &dyn Disk {

@@ -11,7 +11,7 @@ pub struct Job {
     /// What it does.
     #[schema(example = "cleanup")]
     pub kind: String,
-    /// `running`, `ready` or `failed`.
+    /// `running` or `ready`. One that could not go on is running until it can.
     #[schema(example = "running")]
     pub state: String,
     /// How many events it is about.
@@ -22,6 +22,6 @@ pub struct Job {
     /// When it ended.
     #[schema(format = DateTime)]
     pub ended_at: Option<String>,
-    /// Why it failed.
+    /// Why it could not go on when it was last tried; it is tried again.
     pub error: Option<String>,
 }

@@ -370,6 +370,10 @@ pub struct Erased {
     pub erasure: Option<serde_json::Value>,
     /// How many events were erased.
     pub events: u64,
+    /// From how many damaged files that were set aside (`*.quarantined`) it could not be erased,
+    /// since they cannot be read. Whoever runs the server has to remove them.
+    #[serde(default)]
+    pub unread_files: u64,
 }
 
 /// One group of counted events.

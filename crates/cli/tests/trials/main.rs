@@ -21,7 +21,11 @@ mod overload;
 mod place;
 mod power;
 mod python;
+mod steps;
 mod throughput;
 mod torn;
 mod tour;
+#[path = "../../../server/tests/it/traces.rs"]
+#[expect(dead_code, reason = "the tests of the server use more of it")]
+mod traces;
 mod workos;

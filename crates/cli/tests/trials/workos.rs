@@ -67,7 +67,7 @@ fn the_library_of_workos_sends_events_here() -> Result<()> {
     let place = Place::new()?;
     let node = launch(&place.join("data")).start()?;
     let acme = node.tenant("acme")?;
-    let output = Command::new(programs.join("python"))
+    let output = Command::new(python)
         .args(["-c", SCRIPT, node.url(), &acme.key, &acme.name])
         .output()
         .context("starting Python")?;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ledgerline_audit::retention::Floor;
 use ledgerline_model::dataset::DatasetKind;
-use ledgerline_model::id::TenantId;
+use ledgerline_model::id::{DatasetId, TenantId};
 use ledgerline_model::time::Timestamp;
 use ledgerline_policy::{Scope, Upkeep, upkeep};
 use ledgerline_store::Horizon;
@@ -241,7 +241,8 @@ pub(crate) fn horizon(
     Ok(Horizon { now, kept_from: kept_from.collect() })
 }
 
-/// Deletes what is past its dataset's retention, and says how many events that were.
+/// Deletes what is past its dataset's retention, but audit events, of which their ledger tells that
+/// they go ([`crate::retiring`]). Answers how many events that were.
 pub(crate) fn expire(
     tenancy: &Tenancy,
     now: Timestamp,
@@ -252,8 +253,14 @@ pub(crate) fn expire(
         return Ok(0);
     }
     let scope = upkeep(tenant.id, ledgerline_policy::Job::Expire);
+    let datasets = tenancy.all_datasets(&scope).map_err(|error| chain(&error))?;
+    let audits = datasets.iter().filter(|dataset| dataset.kind == DatasetKind::Audit);
+    let audits: Vec<DatasetId> = audits.map(|dataset| dataset.id).collect();
     let mut events = 0;
     for (dataset, before) in horizon(tenancy, now, &scope)?.kept_from {
+        if audits.contains(&dataset) {
+            continue;
+        }
         let expired = tenant.store.expire(&scope, dataset, before);
         let expired = expired.map_err(|error| chain(&error))?;
         if expired.segments > 0 {

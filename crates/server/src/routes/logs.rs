@@ -24,7 +24,7 @@ pub(crate) use change::{amend_log, erase_log};
 pub(crate) use erasures::{clean_up_logs, erase_subject};
 pub(crate) use export::export_logs;
 pub(crate) use filter::{DATASET, Parameters, refused, single};
-pub(crate) use holds::{are_on, create_hold, list_holds, release_hold};
+pub(crate) use holds::{are_on, check as check_holds, create_hold, list_holds, release_hold};
 pub(crate) use import::import_cloudtrail;
 pub(crate) use masks::{get_audit_masks, set_audit_masks};
 pub(crate) use plan::retention_plan;

@@ -18,6 +18,7 @@ mod openapi;
 mod operations;
 mod pages;
 mod paging;
+mod removals;
 mod scenarios;
 mod stream;
 mod traces;

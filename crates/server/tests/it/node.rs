@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ledgerline_server::config::{Config, Secret, Settings};
 use ledgerline_server::{OPERATOR, Server};
+use ledgerline_world::{Clock, ManualClock, SystemClock};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -135,6 +137,13 @@ impl Node {
         Self::open(folder, change)
     }
 
+    /// One at which it is always the time that a clock shows.
+    pub(crate) fn start_at(clock: &Arc<ManualClock>, change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(clock);
+        Self::open_at(folder, change, clock)
+    }
+
     /// Stops and starts again over the same data.
     pub(crate) fn restart(self) -> Self {
         self.restart_as(|_| (), |_| ())
@@ -165,12 +174,16 @@ impl Node {
     }
 
     fn open(folder: TempDir, change: impl FnOnce(&mut Config)) -> Self {
+        Self::open_at(folder, change, Arc::new(SystemClock::new()))
+    }
+
+    fn open_at(folder: TempDir, change: impl FnOnce(&mut Config), clock: Arc<dyn Clock>) -> Self {
         let mut config = config(&folder);
         // What was set once belongs to the data from then on.
         config.archive = Some(config.data.join("archive")).filter(|archive| archive.exists());
         change(&mut config);
         let runtime = Runtime::new().expect("a runtime");
-        let server = runtime.block_on(Server::start(config)).expect("the server starts");
+        let server = runtime.block_on(Server::start_at(config, clock)).expect("the server starts");
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)

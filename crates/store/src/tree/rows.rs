@@ -3,6 +3,9 @@
 //! It holds no payload and no salt, only what anyone may know who may see the ledger, and so it is
 //! not sealed. What is deleted is gone from the file too.
 
+mod begun;
+
+use std::ops::Range;
 use std::path::Path;
 
 use ledgerline_ledger::entry::Kind;
@@ -12,9 +15,10 @@ use ledgerline_model::id::DatasetId;
 use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
 
+use self::begun::JOBS;
 use crate::error::{Error, ErrorKind, Result};
 
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const TABLES: &str = "
 -- The log of each audit dataset, and how many entries of it are here.
@@ -207,6 +211,53 @@ impl Rows {
         })
     }
 
+    /// The amendments of the entries in a span.
+    pub(crate) fn amendments_within(
+        &self,
+        dataset: DatasetId,
+        span: &Range<u64>,
+    ) -> Result<Vec<u64>> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT seq FROM link
+                     WHERE dataset = ?1 AND first >= ?2 AND first < ?3 AND kind = ?4",
+                )?
+                .query_map(
+                    params![
+                        dataset.0,
+                        bound(span.start),
+                        bound(span.end),
+                        Kind::Amendment.to_byte()
+                    ],
+                    |row| row.get::<_, i64>(0).map(|seq| seq as u64),
+                )?
+                .collect()
+        })
+    }
+
+    /// What entries in a span erased or retired: first and last.
+    pub(crate) fn removed_by(
+        &self,
+        dataset: DatasetId,
+        span: &Range<u64>,
+    ) -> Result<Vec<(u64, u64)>> {
+        let (erasure, retirement) = (Kind::Erasure.to_byte(), Kind::Retirement.to_byte());
+        let both = |row: &rusqlite::Row<'_>| {
+            Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64))
+        };
+        self.read(|connection| {
+            let (start, end) = (bound(span.start), bound(span.end));
+            connection
+                .prepare_cached(
+                    "SELECT first, last FROM link
+                     WHERE dataset = ?1 AND seq >= ?2 AND seq < ?3 AND kind IN (?4, ?5)",
+                )?
+                .query_map(params![dataset.0, start, end, erasure, retirement], both)?
+                .collect()
+        })
+    }
+
     /// The first entry that erased or retired another.
     pub(crate) fn remover(&self, dataset: DatasetId, target: u64) -> Result<Option<u64>> {
         self.read(|connection| {
@@ -305,28 +356,6 @@ impl Rows {
         })
     }
 
-    pub(crate) fn intents(&self) -> Result<Vec<([u8; 16], String)>> {
-        self.read(|connection| {
-            connection
-                .prepare_cached("SELECT id, intent FROM erasure ORDER BY id")?
-                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-                .collect()
-        })
-    }
-
-    pub(crate) fn put_intent(&self, id: [u8; 16], intent: &str) -> Result<()> {
-        self.write(|transaction| {
-            let put = "INSERT OR REPLACE INTO erasure VALUES (?1, ?2)";
-            transaction.execute(put, params![id, intent]).map(drop)
-        })
-    }
-
-    pub(crate) fn remove_intent(&self, id: [u8; 16]) -> Result<()> {
-        self.write(|transaction| {
-            transaction.execute("DELETE FROM erasure WHERE id = ?1", params![id]).map(drop)
-        })
-    }
-
     fn read<T>(&self, run: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         run(&self.connection.lock()).map_err(sql)
     }
@@ -340,6 +369,11 @@ impl Rows {
         };
         change().map_err(unmade)
     }
+}
+
+/// The bound of a span: no entry has a number beyond these.
+fn bound(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// The error of a change. When the disk fails under one, nobody can tell whether what was written
@@ -360,11 +394,14 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "secure_delete", true)?;
     let transaction = connection.transaction()?;
     let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version == 0 {
-        transaction.execute_batch(TABLES)?;
+    match version {
+        0 => transaction.execute_batch(&format!("{TABLES}{JOBS}"))?,
+        1 => transaction.execute_batch(JOBS)?,
+        VERSION => {}
+        unknown => return Err(rusqlite::Error::IntegralValueOutOfRange(0, unknown)),
+    }
+    if version != VERSION {
         transaction.pragma_update(None, "user_version", VERSION)?;
-    } else if version != VERSION {
-        return Err(rusqlite::Error::IntegralValueOutOfRange(0, version));
     }
     transaction.commit()?;
     Ok(connection)

@@ -447,15 +447,21 @@ fn what_is_begun_is_remembered_until_it_is_done() {
     let bench = Bench::open(folder.path(), MemoryDisk::new(), 0);
     let (scope, one, two) = (signing(), [1; 16], [2; 16]);
     let trees = &bench.trees;
-    trees.put_intent(&scope, two, "second").expect("kept");
-    trees.put_intent(&scope, one, "first").expect("kept");
-    trees.put_intent(&scope, two, "second, again").expect("kept");
+    let job = |body: &str| {
+        Some(super::Job { id: "job_1".to_owned(), created: Timestamp(5), body: body.to_owned() })
+    };
+    let both = [(two, "second".to_owned()), (one, "first".to_owned())];
+    trees.put_intents(&scope, &both, job("two parts").as_ref()).expect("kept");
+    trees.put_intents(&scope, &[(two, "second, again".to_owned())], None).expect("kept");
     let bench = bench.reopen(folder.path(), 0);
     let intents = bench.trees.intents(&scope).expect("read");
     assert_eq!(intents, [(one, "first".to_owned()), (two, "second, again".to_owned())]);
-    bench.trees.remove_intent(&scope, one).expect("forgotten");
-    bench.trees.remove_intent(&scope, one).expect("that there is none is no error");
+    assert_eq!(bench.trees.job(&scope, "job_1").expect("read"), job("two parts"));
+    bench.trees.remove_intent(&scope, one, job("one part").as_ref()).expect("forgotten");
+    bench.trees.remove_intent(&scope, one, None).expect("that there is none is no error");
     assert_eq!(bench.trees.intents(&scope).expect("read").len(), 1);
+    assert_eq!(bench.trees.job(&scope, "job_1").expect("read"), job("one part"));
+    assert_eq!(bench.trees.job(&scope, "job_2").expect("read"), None);
 }
 
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use ledgerline_model::time::{TimeRange, Timestamp};
 use ledgerline_policy::Job;
 use ledgerline_store::error::ErrorKind;
 use ledgerline_store::tenant::TenantStore;
-use ledgerline_store::{Findings, Horizon};
+use ledgerline_store::{Erase, Findings, Horizon};
 use ledgerline_world::Chance;
 use ledgerline_world::disk::{Disk, DiskFile, MemoryDisk};
 
@@ -126,6 +126,48 @@ fn what_is_nowhere_else_or_cannot_be_read_is_set_aside() {
         assert_eq!((told.len(), segments(&disk)), (1, known));
         let name = format!("{}.quarantined", unknown[0].display());
         assert_eq!(aside(&disk), [PathBuf::from(name)]);
+    }
+}
+
+#[test]
+fn what_was_set_aside_is_erased_too() {
+    for is_damaged in [false, true] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = Home::try_open(folder.path(), MemoryDisk::new(), 1, trimmed()).expect("opens");
+        fill(&home, &[1, 2]);
+        let known = segments(&home.disk);
+        let at = NOW.0 - 3 * HOUR;
+        home.append(1, batch(&[(at, "a", 3), (at, "b", 4)]));
+        home.flush();
+        let disk = forget_last_change(home);
+        let unknown = segments(&disk).into_iter().find(|file| !known.contains(file));
+        if is_damaged {
+            disk.tamper(&unknown.expect("a new one"), |bytes| {
+                let last = bytes.len() - 1;
+                bytes[last] ^= 1;
+            });
+        }
+        let (_data, blobs) = blobs(folder.path(), &disk, 2);
+        let store = TenantStore::open(&job(Job::Recover), blobs, Chance::seeded(2));
+        let store = store.expect("opens");
+        assert_eq!(store.remove_leftovers(&job(Job::Recover)).expect("looked at").len(), 1);
+        let all = aside(&disk);
+        assert_eq!(all.len(), 1);
+        let erase = |dataset: u32, seqs: std::ops::Range<u64>| {
+            let erased = store.erase(&job(Job::Erase), DatasetId(dataset), &[seqs], Erase::Content);
+            (erased.expect("erased").unread, aside(&disk))
+        };
+        if is_damaged {
+            assert_eq!(erase(1, 2..3), (1, all), "nobody knows what is in it");
+            continue;
+        }
+        assert_eq!(erase(2, 2..4), (0, all.clone()), "of another dataset");
+        assert_eq!(erase(1, 4..9), (0, all.clone()), "other events");
+        let (unread, written) = erase(1, 2..3);
+        assert_eq!((unread, written.len()), (0, 1));
+        assert_ne!(written, all, "it is written again without one");
+        assert_eq!(erase(1, 2..3), (0, written));
+        assert_eq!(erase(1, 3..4), (0, Vec::new()), "nothing is left of it");
     }
 }
 

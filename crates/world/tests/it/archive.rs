@@ -120,6 +120,28 @@ fn an_archive_that_is_away_or_anothers_costs_no_key() {
 }
 
 #[test]
+fn what_is_set_aside_in_the_archive_comes_back_from_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let disk = MemoryDisk::new();
+    let data = data_dir(folder.path(), &disk);
+    let one = blobs(&data, 1);
+    let segment = path("segments/a");
+    put(&one, "segments/a", b"kept");
+    one.archive(&segment).expect("moved");
+    one.quarantine(&segment).expect("set aside");
+    assert_eq!(one.get(&segment).expect_err("set aside").kind(), ErrorKind::NotFound);
+    drop((one, data));
+    let one = reopen(folder.path(), &disk).expect("it opens");
+    assert_eq!(one.list_set_aside(&path("segments")).expect("a list"), [segment.clone()]);
+    put(&one, "segments/a", b"another");
+    assert_eq!(one.archive(&segment).expect_err("it is taken").kind(), ErrorKind::Invalid);
+    one.delete(&segment).expect("deleted");
+    one.take_back(&segment).expect("back");
+    assert!(one.is_archived(&segment));
+    assert_eq!(one.get(&segment).expect("found"), b"kept");
+}
+
+#[test]
 fn an_archived_object_that_was_cut_or_swapped_does_not_open() {
     let folder = tempfile::tempdir().expect("a folder");
     let disk = MemoryDisk::new();

@@ -1,7 +1,6 @@
 //! Those who use the ledger at once: they record events, alone and many at a time, erase some, and
 //! fetch proofs. Whoever is not answered asks again until there is an answer.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
@@ -10,44 +9,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use ledgerline_bench::{Client, Reply, Tenant};
-use ledgerline_ledger::hash::Hash;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
+
+use super::told::Told;
 
 const RECORDERS: u64 = 3;
 const BULK_EVENTS_MAX: u64 = 40;
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(5);
 const TRIES_MAX: usize = 20_000;
-/// How many proofs and checkpoints are kept.
-const PROOFS_MAX: usize = 400;
-
-/// An event as its receipt told it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Stored {
-    pub(super) seq: u64,
-    /// Nothing for an event that was erased before its answer.
-    pub(super) leaf: Option<Hash>,
-}
-
-/// What was told.
-#[derive(Debug, Default)]
-pub(super) struct Told {
-    /// Every event that was acknowledged, by its id.
-    pub(super) stored: BTreeMap<String, Stored>,
-    /// The events whose erasure was asked for and not answered.
-    pub(super) begun: BTreeSet<String>,
-    /// The events whose erasure was acknowledged.
-    pub(super) erased: BTreeSet<String>,
-    /// Proofs of events, as they were fetched.
-    pub(super) proofs: Vec<String>,
-    /// Checkpoints, as they were fetched.
-    pub(super) checkpoints: Vec<String>,
-    /// How often the ledger got a new key, as far as it was answered.
-    pub(super) rotations: u64,
-    unanswered: u64,
-}
 
 /// What was told, while nobody asks for more.
 pub(super) struct Known<'a> {
@@ -107,7 +79,7 @@ pub(super) struct People {
 
 impl People {
     pub(super) fn start(url: &str, tenant: &Tenant) -> Self {
-        let token = super::credential(tenant).to_owned();
+        let token = tenant.token.clone();
         let shared = Arc::new(Shared {
             server: RwLock::new(Server { url: url.to_owned(), token }),
             told: Mutex::default(),
@@ -206,15 +178,10 @@ impl Person {
         (first..).zip(results).try_for_each(|(number, result)| self.stored(number, result))
     }
 
-    fn stored(&self, number: u64, told: &Value) -> Result<()> {
+    fn stored(&self, number: u64, answer: &Value) -> Result<()> {
         let id = id(number);
-        ensure!(told["id"] == id.as_str(), "{id} is answered {told}");
-        let seq = told["seq"].as_u64().with_context(|| format!("no number in {told}"))?;
-        let leaf = told["receipt"]["leaf_hash"].as_str();
-        let leaf = leaf.map(Hash::from_base64).transpose()?;
-        let before = lock(&self.shared.told).stored.insert(id, Stored { seq, leaf });
-        ensure!(before.is_none(), "event {number} was acknowledged twice");
-        Ok(())
+        ensure!(answer["id"] == id.as_str(), "{id} is answered {answer}");
+        lock(&self.shared.told).store(answer)
     }
 
     /// Erases some event.
@@ -245,7 +212,7 @@ impl Person {
         if random.random_bool(0.3) {
             let reply = self.ask("GET", "/api/v1/ledger/checkpoint", "", &Value::Null)?;
             if reply.status == 200 {
-                keep(&mut lock(&self.shared.told).checkpoints, reply.body);
+                lock(&self.shared.told).keep_checkpoint(reply.body);
             }
             return Ok(());
         }
@@ -253,7 +220,7 @@ impl Person {
         let reply = self.ask("GET", &path, "", &Value::Null)?;
         ensure!(matches!(reply.status, 200 | 410), "{id}: {} {}", reply.status, reply.body);
         if reply.status == 200 {
-            keep(&mut lock(&self.shared.told).proofs, reply.body);
+            lock(&self.shared.told).keep_proof(reply.body);
         }
         Ok(())
     }
@@ -280,14 +247,6 @@ impl Person {
         let is_free = |id: &&String| !told.begun.contains(*id) && !told.erased.contains(*id);
         told.stored.range(from..).map(|(id, _)| id).find(is_free).cloned()
     }
-}
-
-/// Keeps what was fetched; of too many the older half goes.
-fn keep(kept: &mut Vec<String>, one: String) {
-    if kept.len() >= PROOFS_MAX {
-        kept.drain(..PROOFS_MAX / 2);
-    }
-    kept.push(one);
 }
 
 fn id(number: u64) -> String {

@@ -17,18 +17,18 @@ const PAGE_EVENTS: u64 = 10_000;
 
 /// A ledger.
 #[derive(Debug)]
-pub(super) struct Served {
+pub(crate) struct Served {
     dataset: &'static str,
-    pub(super) policy: Policy,
-    pub(super) leaves: Vec<Hash>,
+    pub(crate) policy: Policy,
+    pub(crate) leaves: Vec<Hash>,
     /// The heads that were signed and are still kept, the newest last.
-    pub(super) heads: Vec<Head>,
+    pub(crate) heads: Vec<Head>,
 }
 
 impl Served {
     /// Reads a ledger, whole, and checks it against its newest checkpoint, which has the entry of
     /// this number at least.
-    pub(super) fn read(
+    pub(crate) fn read(
         node: &Node,
         token: &str,
         (dataset, through): (&'static str, u64),
@@ -69,7 +69,7 @@ impl Served {
     }
 
     /// The ledger proves that it holds the tree of this size and root.
-    pub(super) fn check_consistency(
+    pub(crate) fn check_consistency(
         &self,
         node: &Node,
         token: &str,
@@ -107,25 +107,25 @@ fn heads(node: &Node, token: &str, dataset: &str, policy: &Policy) -> Result<Vec
 }
 
 /// How many keys the ledger of events had.
-pub(super) fn keys(node: &Node, token: &str) -> Result<u64> {
+pub(crate) fn keys(node: &Node, token: &str) -> Result<u64> {
     let reply = node.get("/api/v1/ledger/keys", Some(token))?.json()?;
     Ok(reply["keys"].as_array().context("no keys")?.len() as u64)
 }
 
 /// The head that a checkpoint tells.
-pub(super) fn head(note: &str) -> Result<Head> {
+pub(crate) fn head(note: &str) -> Result<Head> {
     Ok(Checkpoint::parse(SignedNote::parse(note.as_bytes())?.text())?.head)
 }
 
 /// Checks an event's body as anybody can, who has the policy.
-pub(super) fn verify(body: &str, policy: &Policy, code: u8) -> Result<()> {
+pub(crate) fn verify(body: &str, policy: &Policy, code: u8) -> Result<()> {
     let outcome = ledgerline_verify::event(body.as_bytes(), policy);
     ensure!(outcome.code == code, "{}, not {code}: {}\n{body}", outcome.code, outcome.text);
     Ok(())
 }
 
 /// The ids and numbers of all events that are listed.
-pub(super) fn listed(node: &Node, token: &str) -> Result<BTreeMap<String, u64>> {
+pub(crate) fn listed(node: &Node, token: &str) -> Result<BTreeMap<String, u64>> {
     let mut listed = BTreeMap::new();
     let mut cursor = String::new();
     loop {
@@ -147,20 +147,23 @@ pub(super) fn listed(node: &Node, token: &str) -> Result<BTreeMap<String, u64>> 
     }
 }
 
-/// The numbers of the events that entries of erasures name.
-pub(super) fn removed(node: &Node, token: &str) -> Result<BTreeSet<u64>> {
+/// The numbers of the events that entries of erasures and of retirements name.
+pub(crate) fn removed(node: &Node, token: &str) -> Result<BTreeSet<u64>> {
     let body = json!({
-        "dataset": "audit", "query": "kind:erasure", "limit": PAGE_EVENTS, "fields": ["erases"]
+        "dataset": "audit", "query": "kind:erasure OR kind:retirement", "limit": PAGE_EVENTS,
+        "fields": ["erases", "retires"]
     });
     let found = node.posted("/api/v1/search", token, &body)?;
-    ensure!(found["page"]["has_more"] != true, "too many erasures to look at");
+    ensure!(found["page"]["has_more"] != true, "too many removals to look at");
     let mut removed = BTreeSet::new();
     for event in found["data"].as_array().context("no data")? {
-        let erases = match &event["erases"] {
+        let spans = ["erases", "retires"].map(|name| &event[name]);
+        let spans = spans.into_iter().find(|spans| !spans.is_null()).context("no spans")?;
+        let spans = match spans {
             Value::String(text) => serde_json::from_str(text)?,
             other => other.clone(),
         };
-        for span in erases.as_array().with_context(|| format!("no spans in {event}"))? {
+        for span in spans.as_array().with_context(|| format!("no spans in {event}"))? {
             let end = |at: usize| span[at].as_u64().context("no number");
             removed.extend(end(0)?..=end(1)?);
         }

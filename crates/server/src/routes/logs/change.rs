@@ -10,8 +10,9 @@ use ledgerline_api::v1::filters::OfDataset;
 use ledgerline_api::v1::logs::{Amendment as WireAmendment, Erased, Event, Reason};
 use ledgerline_audit::amendment::{Amended as Target, Amendment};
 use ledgerline_audit::erasure::Erasure;
+use ledgerline_audit::ranges::Ranges;
 use ledgerline_audit::record::{Author, Record};
-use ledgerline_model::id::{DatasetName, Seq};
+use ledgerline_model::id::DatasetName;
 use ledgerline_policy::{Action, Subject};
 use ledgerline_store::snapshot::Kept;
 
@@ -21,10 +22,11 @@ use super::write;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::Pieces;
-use crate::eraser::{self, Intent, Kind};
+use crate::eraser::{self, Removed};
 use crate::error::{Failure, Result};
 use crate::extract::{Path, Query};
 use crate::recorder::{self, Draft};
+use crate::removal::{self, Adding, Noted, Removal, Why};
 use crate::routes::time;
 
 /// The longest body of a change.
@@ -58,20 +60,30 @@ pub(crate) async fn amend_log(
     let amendment = Amendment::parse(&body);
     let amendment = amendment
         .map_err(|refusal| write::failure(Code::AmendmentInvalid, &refusal.into_faults()))?;
+    let open = app.node.tenant(scope.tenant())?;
+    let adding = Adding::begin(&open).await;
     let one = read::one(&app, &caller, &dataset, &id).await?;
     if one.event.kept.evidence.is_none() {
         return read::answer_one(&app, one, false, false).await;
     }
     check_event(&one.event.kept)?;
-    let now = app.clock.now();
+    adding.check(&one.dataset, one.event.kept.seq).await?;
     let amended = Target { id: id.clone(), seq: one.event.kept.seq.0 };
+    let now = app.clock.now();
     let amendment_id = recorder::new_id(&app.chance, now);
     let payload = amendment.payload(&amendment_id, &amended, &author(&caller), now);
     let payload = String::from_utf8(payload).map_err(|error| Failure::internal(&error))?;
     let draft = Draft { id: amendment_id, is_own_id: true, payload };
     let draft = crate::rules::masked(&app, scope.tenant(), draft).await?;
-    let recording = recorder::record(&app, &scope, &one.dataset, (vec![draft], now), None).await?;
-    for item in recording.items {
+    let of_act = Arc::clone(&app);
+    let recording = app.acts.whole(async move {
+        let drafts = (vec![draft], now);
+        let recorded = recorder::record(&of_act, &scope, &one.dataset, drafts, None).await;
+        // Only now may the event be noted to be removed, with what was just added.
+        drop(adding);
+        recorded
+    });
+    for item in recording.await?.items {
         item.map_err(|reject| Failure::new(Code::AmendmentInvalid, reject.detail))?;
     }
     let one = read::one(&app, &caller, &dataset, &id).await?;
@@ -111,33 +123,33 @@ pub(crate) async fn erase_log(
         return read::answer_one(&app, one, false, false).await;
     }
     check_event(&one.event.kept)?;
-    let seqs: Vec<Seq> = std::iter::once(&one.event.kept)
-        .chain(&one.event.amendments)
-        .map(|kept| kept.seq)
-        .collect();
-    super::holds::check(&app, &caller, &one.dataset, &seqs).await?;
-    let erased = erase(&app, &caller, &one, &erasure, seqs).await?;
+    let erased = erase(&app, &caller, &one, erasure).await?;
     Ok(Json(erased).into_response())
 }
 
-async fn erase(
-    app: &Arc<App>,
-    caller: &Caller,
-    one: &One,
-    erasure: &Erasure,
-    seqs: Vec<Seq>,
-) -> Result<Erased> {
+async fn erase(app: &Arc<App>, caller: &Caller, one: &One, erasure: Erasure) -> Result<Erased> {
     let open = app.node.tenant(one.scope.tenant())?;
-    let (id, now) = eraser::id_and_time(app);
-    let ranges = eraser::ranges(seqs.iter().copied());
-    let payload = erasure.payload(&id, &ranges, &author(caller), now);
-    let intent = Intent::new((&one.dataset, Kind::Erasure), &ranges, (id, payload))?;
+    let turn = eraser::turn(&open).await;
     let record = caller.record("audit.erased").on("dataset", &one.dataset.name);
     let record = record.with("event.id", &one.event.kept.id).with("reason", erasure.reason());
-    app.audit.now(one.scope.tenant(), record.count("events", seqs.len() as u64)).await?;
-    let payload = intent.payload.clone();
-    let recorded = eraser::erase(app, &open, &one.dataset, intent).await?;
-    Ok(Erased { erasure: Some(told(&payload, &recorded)?), events: seqs.len() as u64 })
+    let removal = Removal {
+        dataset: one.dataset.clone(),
+        events: Ranges::of([one.event.kept.seq.0]),
+        why: Why::Erasure(erasure),
+        by: author(caller),
+    };
+    let noted = removal::note(app, &open, vec![removal], None, Some(record)).await?;
+    let events = noted.iter().map(Noted::events).sum();
+    let payloads: Vec<String> = noted.iter().map(|noted| noted.intent.payload.clone()).collect();
+    let removed = eraser::remove(app, &open, turn, noted).await?;
+    let last = payloads.iter().zip(&removed).next_back();
+    let erasure = last.map(|(payload, removed)| told(payload, &removed.recorded)).transpose()?;
+    Ok(Erased { erasure, events, unread_files: unread(&removed) })
+}
+
+/// How many files could not be read. Each erasure looks into all that were set aside.
+pub(crate) fn unread(removed: &[Removed]) -> u64 {
+    removed.iter().map(|removed| removed.unread).max().unwrap_or(0)
 }
 
 /// The entry that tells of an erasure, as it is answered.

@@ -13,18 +13,19 @@ use ledgerline_api::v1::jobs::Job as WireJob;
 use ledgerline_api::v1::logs::{Erased, Reason, SubjectErasure};
 use ledgerline_audit::erasure::Erasure;
 use ledgerline_audit::moment::Moment;
+use ledgerline_audit::ranges::Ranges;
 use ledgerline_audit::retirement::Retirement;
 use ledgerline_model::dataset::DatasetKind;
 use ledgerline_model::id::Seq;
 use ledgerline_model::time::TimeRange;
-use ledgerline_policy::Action;
+use ledgerline_policy::{Action, Job as Chore, upkeep};
 use ledgerline_query::lang::ast::{Comparison, Literal, Predicate};
 use ledgerline_query::lang::pattern::{Part, Pattern};
 use ledgerline_query::lang::{self, Search};
 use ledgerline_query::{self as query, Order};
 use ledgerline_tenancy::Dataset;
 
-use super::change::{author, told};
+use super::change::{author, told, unread};
 use super::filter::{Filter, Parameters, flag, refused, single};
 use super::holds;
 use super::read::{page, question};
@@ -32,11 +33,13 @@ use super::write;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::{Pieces, is_absent};
-use crate::eraser::{self, Intent, Kind};
-use crate::error::{Failure, Result};
+use crate::eraser;
+use crate::error::{Failure, Result, blocking};
 use crate::extract::Query;
 use crate::jobs::Job;
 use crate::lookup::equals;
+use crate::node::OpenTenant;
+use crate::removal::{self, Noted, Removal, Why};
 use crate::routes::asking::{Asked, Question, ask_with};
 
 const BODY_BYTES_MAX: usize = 64 << 10;
@@ -70,36 +73,32 @@ pub(crate) async fn erase_subject(
     app.audit.drain().await;
     let datasets = app.records(move |tenancy| tenancy.datasets(&grant)).await?;
     let audits = datasets.into_iter().filter(|dataset| dataset.kind == DatasetKind::Audit);
-    let mut found: Vec<(Dataset, Vec<Seq>)> = Vec::new();
+    let mut removals = Vec::new();
     for dataset in audits {
         let search = about(&subject, dataset.name.is_reserved());
-        let seqs = with_amendments(&app, &caller, &dataset, search, &subject).await?;
-        holds::check(&app, &caller, &dataset, &seqs).await?;
-        if !seqs.is_empty() {
-            found.push((dataset, seqs));
-        }
+        let seqs = sought(&app, &caller, &dataset, search, &subject).await?;
+        let why = Why::Erasure(erasure.clone());
+        let events = Ranges::of(seqs.into_iter().map(|seq| seq.0));
+        removals.push(Removal { dataset, events, why, by: author(&caller) });
     }
-    let tenant = caller.tenant()?;
-    let open = app.node.tenant(tenant)?;
+    removals.retain(|removal| !removal.events.is_empty());
+    let open = app.node.tenant(caller.tenant()?)?;
+    let turn = eraser::turn(&open).await;
     // Not the id: the record would say what is to be forgotten.
     let record = caller.record("audit.subject_erased").with("reason", erasure.reason());
-    let events: u64 = found.iter().map(|(_, seqs)| seqs.len() as u64).sum();
-    app.audit.now(tenant, record.count("events", events)).await?;
-    let mut erased = Erased { erasure: None, events };
-    for (dataset, seqs) in found {
-        let ranges = eraser::ranges(seqs);
-        for part in ranges.split(ledgerline_audit::ranges::RANGES_MAX).collect::<Vec<_>>() {
-            let (id, now) = eraser::id_and_time(&app);
-            let payload = erasure.payload(&id, &part, &author(&caller), now);
-            let intent = Intent::new((&dataset, Kind::Erasure), &part, (id, payload))?;
-            let payload = intent.payload.clone();
-            let recorded = eraser::erase(&app, &open, &dataset, intent).await?;
-            if !dataset.name.is_reserved() {
-                erased.erasure = Some(told(&payload, &recorded)?);
-            }
-        }
-    }
-    Ok(Json(erased))
+    let noted = removal::note(&app, &open, removals, None, Some(record)).await?;
+    let events = noted.iter().map(Noted::events).sum();
+    let own = noted
+        .iter()
+        .map(|noted| (!noted.dataset.name.is_reserved()).then(|| noted.intent.payload.clone()));
+    let own: Vec<Option<String>> = own.collect();
+    let removed = eraser::remove(&app, &open, turn, noted).await?;
+    let last =
+        own.iter().zip(&removed).rev().find_map(|(own, removed)| {
+            own.as_ref().map(|payload| told(payload, &removed.recorded))
+        });
+    let unread_files = unread(&removed);
+    Ok(Json(Erased { erasure: last.transpose()?, events, unread_files }))
 }
 
 /// What speaks of a person: events that it is the actor of; of Ledgerline's own records, those that
@@ -108,20 +107,44 @@ fn about(subject: &str, is_reserved: bool) -> Search {
     if !is_reserved {
         return equals("actor.id", subject);
     }
-    let within = [Part::Run, Part::Literal(subject.to_owned()), Part::Run];
     let fields = ["metadata.query", "resource.id", "message"];
-    let one = |field: &str| {
-        let pattern = Pattern::new(within.clone());
-        pattern.map(|pattern| Search::Field {
-            name: field.to_owned(),
-            predicate: Predicate::Wildcard(pattern),
-        })
+    let words = spellings(subject);
+    let one = |(field, word): (&str, &String)| {
+        let within = [Part::Run, Part::Literal(word.clone()), Part::Run];
+        let predicate = Predicate::Wildcard(Pattern::new(within)?);
+        Some(Search::Field { name: field.to_owned(), predicate })
     };
-    Search::or(fields.into_iter().filter_map(one).collect())
+    let each = fields.iter().flat_map(|field| words.iter().map(|word| (*field, word)));
+    Search::or(each.filter_map(one).collect())
 }
 
-/// The numbers of the events that a search finds, and of their amendments.
-async fn with_amendments(
+/// How records write a text: as it is, and as it stands in a query.
+fn spellings(text: &str) -> Vec<String> {
+    let quoted = equals("_id", text).to_string();
+    let quoted = quoted.strip_prefix("_id:").unwrap_or(&quoted);
+    let inner = quoted.strip_prefix('"').and_then(|inner| inner.strip_suffix('"'));
+    let mut spellings = vec![text.to_owned(), inner.unwrap_or(quoted).to_owned()];
+    spellings.dedup();
+    spellings
+}
+
+/// Whether any text of a payload has one of some words in it.
+fn has_any(payload: &str, words: &[String]) -> bool {
+    fn within(value: &serde_json::Value, words: &[String]) -> bool {
+        match value {
+            serde_json::Value::String(text) => words.iter().any(|word| text.contains(word)),
+            serde_json::Value::Array(items) => items.iter().any(|item| within(item, words)),
+            serde_json::Value::Object(members) => {
+                members.values().any(|member| within(member, words))
+            }
+            _ => false,
+        }
+    }
+    serde_json::from_str(payload).is_ok_and(|value| within(&value, words))
+}
+
+/// The numbers of the events that a search finds.
+async fn sought(
     app: &Arc<App>,
     caller: &Caller,
     dataset: &Dataset,
@@ -135,14 +158,14 @@ async fn with_amendments(
         query: "an erasure".to_owned(),
         range: TimeRange::ALL,
     };
-    let subject = subject.to_owned();
+    let (subject, words) = (subject.to_owned(), spellings(subject));
     let answer = ask_with(app, caller, question, move |asked| {
         let is_reserved = asked.dataset.name.is_reserved();
         // A search does not tell upper from lower case; ids do.
         let is_exact = |kept: &ledgerline_store::snapshot::Kept| {
             let payload = kept.evidence.as_ref().map(|evidence| evidence.payload.as_str());
             payload.is_some_and(|payload| match is_reserved {
-                true => payload.contains(&subject),
+                true => has_any(payload, &words),
                 false => super::body::cell(payload, &["actor", "id"]) == subject,
             })
         };
@@ -151,7 +174,7 @@ async fn with_amendments(
     Ok(answer.await?.found)
 }
 
-/// The numbers of all events that a search finds and that are wanted, and of their amendments.
+/// The numbers of all events that a search finds and that are wanted.
 fn all(
     asked: &Asked<'_>,
     search: &Search,
@@ -165,9 +188,7 @@ fn all(
         let numbers: Vec<Seq> = found.events.iter().map(|event| event.seq).collect();
         for kept in asked.target.snapshot.kept(&numbers)?.into_iter().flatten() {
             if kept.evidence.is_some() && is_wanted(&kept) {
-                let trees = asked.tenant.store.trees();
                 seqs.push(kept.seq);
-                seqs.extend(trees.amendments(asked.scope, asked.dataset.id, kept.seq)?);
             }
         }
         if seqs.len() > EVENTS_MAX {
@@ -176,8 +197,6 @@ fn all(
         }
         next.after = found.next;
         if next.after.is_none() {
-            seqs.sort_unstable();
-            seqs.dedup();
             return Ok(seqs);
         }
     }
@@ -248,47 +267,41 @@ pub(crate) async fn clean_up_logs(
         Ok(vec![Sought { seqs: all(asked, &search, |_| true)?, dataset: asked.dataset.clone() }])
     });
     let sought = answer.await?.found.pop().ok_or_else(Failure::no_dataset)?;
-    let job = Job::new(&app, tenant, "cleanup", sought.seqs.len() as u64);
+    let job = Job::new(&app, "cleanup", sought.seqs.len() as u64);
+    let open = app.node.tenant(tenant)?;
     if dry_run || sought.seqs.is_empty() {
-        job.done();
-        return accepted(&job);
+        return accepted(&keep(&open, job).await?);
     }
-    let moment = Moment::from(until);
     let filter = (!is_plain).then_some(text);
-    let retirement = Retirement { before: moment, filter, reason: reason.clone() };
     let record = caller.record("audit.cleaned_up").on("dataset", &sought.dataset.name);
-    let record = record.with("reason", &reason).count("events", sought.seqs.len() as u64);
-    app.audit.now(tenant, record).await?;
-    begin(&app, (&caller, &job), sought, &retirement)?;
+    let record = record.with("reason", &reason);
+    let removal = Removal {
+        dataset: sought.dataset,
+        events: Ranges::of(sought.seqs.into_iter().map(|seq| seq.0)),
+        why: Why::Retirement(Retirement { before: Moment::from(until), filter, reason }),
+        by: author(&caller),
+    };
+    let noted = removal::note(&app, &open, vec![removal], Some(&job), Some(record)).await?;
+    let job = job.of_parts(noted.len() as u64);
+    tokio::spawn(async move {
+        let turn = eraser::turn(&open).await;
+        if let Err(failure) = eraser::remove(&app, &open, turn, noted).await {
+            let reason = failure.code().as_str();
+            tracing::error!(tenant = %open.id, reason, "a cleanup is gone on with later");
+        }
+    });
     accepted(&job)
 }
 
-/// Begins to remove what was sought, part by part.
-fn begin(
-    app: &Arc<App>,
-    (caller, job): (&Caller, &Job),
-    sought: Sought,
-    retirement: &Retirement,
-) -> Result<()> {
-    let open = app.node.tenant(caller.tenant()?)?;
-    let ranges = eraser::ranges(sought.seqs);
-    let mut intents = Vec::new();
-    for part in ranges.split(ledgerline_audit::ranges::RANGES_MAX) {
-        let (id, now) = eraser::id_and_time(app);
-        let payload = retirement.payload(&id, &part, &author(caller), now);
-        intents.push(Intent::new((&sought.dataset, Kind::Retirement), &part, (id, payload))?);
-    }
-    let (worker, dataset, running) = (Arc::clone(app), sought.dataset, job.clone());
-    tokio::spawn(async move {
-        for intent in intents {
-            if let Err(failure) = eraser::erase(&worker, &open, &dataset, intent).await {
-                running.failed(&failure.problem.detail);
-                return;
-            }
-        }
-        running.done();
-    });
-    Ok(())
+/// Remembers a job of which nothing is to be done.
+async fn keep(open: &Arc<OpenTenant>, job: Job) -> Result<Job> {
+    let open = Arc::clone(open);
+    blocking(move || {
+        let scope = upkeep(open.id, Chore::Erase);
+        open.store.trees().put_intents(&scope, &[], Some(&job.stored()?))?;
+        Ok(job)
+    })
+    .await
 }
 
 #[derive(Debug)]

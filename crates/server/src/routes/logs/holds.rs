@@ -11,8 +11,8 @@ use ledgerline_api::v1::List;
 use ledgerline_api::v1::holds::{Hold as Wire, NewHold, Release as WireRelease, Released};
 use ledgerline_audit::hold::{Hold, Release};
 use ledgerline_audit::moment::Moment;
+use ledgerline_audit::ranges::Ranges;
 use ledgerline_audit::record::Author;
-use ledgerline_model::id::Seq;
 use ledgerline_model::time::TimeRange;
 use ledgerline_policy::{Action, Job, Scope, Upkeep, upkeep};
 use ledgerline_query::lang::ast::{Literal, Predicate};
@@ -28,6 +28,8 @@ use crate::auth::Caller;
 use crate::body::{self, Pieces};
 use crate::error::{Failure, Result};
 use crate::extract::Path;
+use crate::node::OpenTenant;
+use crate::removal;
 use crate::routes::time;
 
 const BODY_BYTES_MAX: usize = 128 << 10;
@@ -49,7 +51,8 @@ pub(crate) async fn list_holds(
 
 /// Place a legal hold
 ///
-/// While it is on, no audit event that its query finds is erased or removed, whoever asks.
+/// While it is on, no audit event that its query finds is erased or removed, whoever asks. What is
+/// being removed already goes on: the hold waits until that is done, or answers 409.
 #[utoipa::path(
     post, path = "/api/v1/holds", tag = "audit", operation_id = "create_hold",
     request_body = NewHold,
@@ -69,11 +72,16 @@ pub(crate) async fn create_hold(
     lang::parse_search(&hold.query).map_err(|error| Failure::of_query(&error, &hold.query))?;
     let record = caller.record("hold.created").on("hold", &id).with("hold.query", &hold.query);
     let text = stored(&hold)?;
+    let open = app.node.tenant(caller.tenant()?)?;
+    let still = removal::still(&app, &open).await?;
     let made = act(
         &app,
-        caller.tenant()?,
+        open.id,
         record,
-        move |tenancy| tenancy.put_document(&scope, DocumentKind::Hold, &id, &text),
+        move |tenancy| {
+            let _still = still;
+            tenancy.put_document(&scope, DocumentKind::Hold, &id, &text)
+        },
         |record, _| record,
     );
     Ok((StatusCode::CREATED, Json(wire(&made.await?)?)).into_response())
@@ -183,25 +191,23 @@ pub(crate) async fn active(app: &App, tenant: ledgerline_model::id::TenantId) ->
     Ok(holds.into_iter().filter(Hold::is_active).collect())
 }
 
-/// Says which hold forbids that some events are erased, if one does.
+/// Says which hold forbids that some events are removed, if one does.
 ///
 /// # Errors
 /// `held`.
 pub(crate) async fn check(
     app: &Arc<App>,
-    caller: &Caller,
+    open: &Arc<OpenTenant>,
     dataset: &Dataset,
-    seqs: &[Seq],
+    events: &Ranges,
 ) -> Result<()> {
-    let tenant = caller.tenant()?;
+    let tenant = open.id;
     let holds = active(app, tenant).await?;
-    if holds.is_empty() || seqs.is_empty() {
+    if holds.is_empty() || events.is_empty() {
         return Ok(());
     }
-    let open = app.node.tenant(tenant)?;
+    let (open, wanted) = (Arc::clone(open), events.clone());
     let (dataset, now) = (dataset.clone(), app.clock.now());
-    let mut wanted = seqs.to_vec();
-    wanted.sort_unstable();
     let held = app.desk.run(tenant, move |budget| {
         let snapshot = open.store.snapshot_for(&upkeep(tenant, Job::Erase), dataset.id)?;
         let conventions = dataset.conventions();
@@ -223,12 +229,15 @@ pub(crate) async fn check(
     }
 }
 
-/// Whether a query finds one of some events, by their rising numbers.
-fn matches(target: &Target<'_>, text: &str, wanted: &[Seq]) -> Result<bool> {
+/// Whether a query finds one of some events.
+fn matches(target: &Target<'_>, text: &str, wanted: &Ranges) -> Result<bool> {
     let failed = |error: query::Error| Failure::of_query(&error, text);
     let search = lang::parse_search(text).map_err(failed)?;
-    let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else { return Ok(false) };
-    let bound = |seq: &Seq| std::ops::Bound::Included(Literal(seq.0.to_string()));
+    let (Some((first, _)), Some((_, last))) = (wanted.as_slice().first(), wanted.as_slice().last())
+    else {
+        return Ok(false);
+    };
+    let bound = |seq: &u64| std::ops::Bound::Included(Literal(seq.to_string()));
     let within = Search::Field {
         name: "_seq".to_owned(),
         predicate: Predicate::Range { low: bound(first), high: bound(last) },
@@ -243,7 +252,7 @@ fn matches(target: &Target<'_>, text: &str, wanted: &[Seq]) -> Result<bool> {
     };
     loop {
         let found = query::search(target, &search, &page).map_err(failed)?;
-        if found.events.iter().any(|event| wanted.binary_search(&event.seq).is_ok()) {
+        if found.events.iter().any(|event| wanted.contains(event.seq.0)) {
             return Ok(true);
         }
         page.after = found.next;
