@@ -83,9 +83,7 @@ impl Story {
         let is_erased = self.told.erased.contains("steps-value");
         for (value, is_erased) in [(VALUE, is_erased), (PERSON, self.is_person_erased)] {
             if is_erased {
-                let traces = traces(data, tenant, value);
-                ensure!(traces.found.is_empty(), "{value} was erased: {traces:?}");
-                ensure!(traces.closed.is_empty(), "{traces:?}");
+                is_in_no_file((data, tenant), value)?;
             }
         }
         for job in &self.jobs {
@@ -284,6 +282,20 @@ impl Story {
         ensure!(matches!(reply.status, 200 | 201), "{} {}", reply.status, reply.body);
         self.told.rotations += 1;
         Ok(Some(()))
+    }
+}
+
+/// Looks into every file, each of which opens, unless it is just being written.
+fn is_in_no_file((data, tenant): (&Path, &str), value: &str) -> Result<()> {
+    let began = Instant::now();
+    loop {
+        let traces = traces(data, tenant, value);
+        ensure!(traces.found.is_empty(), "{value} was erased: {traces:?}");
+        if traces.closed.is_empty() {
+            return Ok(());
+        }
+        ensure!(began.elapsed() < JOB_TIME_MAX, "{traces:?}");
+        thread::sleep(LOOK_WAIT);
     }
 }
 
