@@ -361,10 +361,7 @@ fn a_rotation_that_was_cut_short_is_gone_on_with() {
 
 #[test]
 fn the_plan_tells_what_goes_and_what_keeps_it() {
-    let node = Node::start_with(|config| {
-        config.intervals.flush = std::time::Duration::from_millis(50);
-        config.intervals.expire = std::time::Duration::from_millis(50);
-    });
+    let node = Node::start();
     let acme = node.tenant("acme");
     for number in 0..3 {
         post(&node, &acme, &event("a", &json!({"n": number}))).expect(201);
