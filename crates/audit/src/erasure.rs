@@ -127,7 +127,8 @@ impl StoredErasure {
 }
 
 /// Whether a text has a word in it, in any letter case, with neither letter nor digit next to it.
-fn has_word(text: &str, word: &str) -> bool {
+#[must_use]
+pub fn has_word(text: &str, word: &str) -> bool {
     let (text, word) = (text.to_lowercase(), word.to_lowercase());
     let is_free = |character: Option<char>| !character.is_some_and(char::is_alphanumeric);
     text.match_indices(&word).any(|(at, found)| {

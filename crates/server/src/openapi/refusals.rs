@@ -20,14 +20,9 @@ const ALWAYS: &[Code] = &[C::InvalidRequest, C::DataCorrupt, C::Internal, C::Una
 /// Whoever needs a credential and a right.
 const CALLER: &[Code] = &[C::Unauthenticated, C::Forbidden];
 /// Requests with a body.
-const BODY: &[Code] = &[
-    C::InvalidJson,
-    C::InvalidBody,
-    C::RequestTimeout,
-    C::BodyTooLarge,
-    C::UnsupportedMediaType,
-    C::UnsupportedEncoding,
-];
+const BODY: &[Code] = &[C::InvalidJson, C::InvalidBody, C::RequestTimeout, C::BodyTooLarge];
+/// Bodies whose media type and encoding are looked at.
+const TYPED: &[Code] = &[C::UnsupportedMediaType, C::UnsupportedEncoding];
 /// Changes of control records, which are told in `_audit` first.
 const ACT: &[Code] = &[C::IngestBusy, C::DiskFull, C::TenantUnavailable];
 /// What is about one record.
@@ -65,14 +60,16 @@ const EVENT: &[Code] = &[C::EventInvalid, C::SchemaViolation];
 fn codes(operation: &str) -> Option<Vec<Code>> {
     let groups: &[&[Code]] = match operation {
         "healthz" | "readyz" => return None,
-        "login" => &[BODY, &[C::Unauthenticated, C::LoginBusy]],
-        "refresh" => &[BODY, &[C::Unauthenticated]],
-        "logout" => &[BODY],
+        "login" => &[BODY, TYPED, &[C::Unauthenticated, C::LoginBusy]],
+        "refresh" => &[BODY, TYPED, &[C::Unauthenticated]],
+        "logout" => &[BODY, TYPED],
         "me" => &[&[C::Unauthenticated]],
-        "ingest" => &[CALLER, BODY, STORING, ONCE, &[C::EventsRejected]],
-        "ingest_otlp" => &[CALLER, BODY, STORING],
-        "create_log" | "create_logs" | "import_cloudtrail" => &[CALLER, BODY, STORING, ONCE, EVENT],
-        "create_workos_event" => &[CALLER, BODY, STORING, ONCE, EVENT, RECORD],
+        "ingest" => &[CALLER, BODY, TYPED, STORING, ONCE, &[C::EventsRejected]],
+        "ingest_otlp" => &[CALLER, BODY, TYPED, STORING],
+        "create_log" | "create_logs" | "import_cloudtrail" => {
+            &[CALLER, BODY, TYPED, STORING, ONCE, EVENT]
+        }
+        "create_workos_event" => &[CALLER, BODY, TYPED, STORING, ONCE, EVENT, RECORD],
         "list_logs" | "export_logs" => &[CALLER, ASKING, LANGUAGE, CURSOR],
         "stream_logs" => &[CALLER, ASKING, LANGUAGE, CURSOR, &[C::UpgradeRequired]],
         "log_stats" => &[CALLER, ASKING, LANGUAGE],
@@ -91,9 +88,9 @@ fn codes(operation: &str) -> Option<Vec<Code>> {
         "clean_up_logs" => {
             &[CALLER, BODY, ASKING, LANGUAGE, STORING, &[C::Held, C::RetentionMinimum]]
         }
-        "search" => &[CALLER, BODY, ASKING, LANGUAGE, CURSOR],
+        "search" => &[CALLER, BODY, TYPED, ASKING, LANGUAGE, CURSOR],
         "histogram" | "fields" | "values" | "context" | "analytics_query" | "analytics_sql" => {
-            &[CALLER, BODY, ASKING, LANGUAGE]
+            &[CALLER, BODY, TYPED, ASKING, LANGUAGE]
         }
         _ => return control(operation),
     };
@@ -109,19 +106,21 @@ fn control(operation: &str) -> Option<Vec<Code>> {
         "get_schema" => &[CALLER, RECORD],
         "retention_plan" => &[CALLER, &[C::TenantUnavailable]],
         "create_hold" => &[CALLER, BODY, ACT, LANGUAGE, &[C::Conflict]],
-        "release_hold" => &[CALLER, BODY, ACT, RECORD, &[C::Conflict]],
-        "set_audit_settings" | "set_audit_masks" | "update_tenant" => &[CALLER, BODY, ACT],
-        "put_schema" | "create_dataset" => &[CALLER, BODY, ACT, &[C::Conflict]],
-        "create_user" | "create_tenant" => &[CALLER, BODY, ACT, &[C::Conflict, C::LoginBusy]],
-        "create_key" => &[CALLER, BODY, ACT],
-        "update_user" => &[CALLER, BODY, ACT, RECORD, &[C::Conflict, C::LoginBusy]],
+        "release_hold" => &[CALLER, BODY, TYPED, ACT, RECORD, &[C::Conflict]],
+        "set_audit_settings" | "set_audit_masks" | "update_tenant" => &[CALLER, BODY, TYPED, ACT],
+        "put_schema" | "create_dataset" => &[CALLER, BODY, TYPED, ACT, &[C::Conflict]],
+        "create_user" | "create_tenant" => {
+            &[CALLER, BODY, TYPED, ACT, &[C::Conflict, C::LoginBusy]]
+        }
+        "create_key" => &[CALLER, BODY, TYPED, ACT],
+        "update_user" => &[CALLER, BODY, TYPED, ACT, RECORD, &[C::Conflict, C::LoginBusy]],
         "rotate_key" => &[CALLER, BODY, ACT, RECORD, &[C::Conflict]],
         "delete_user" => &[CALLER, ACT, RECORD, &[C::Conflict]],
         "revoke_key" | "delete_schema" => &[CALLER, ACT, RECORD],
         "delete_tenant" => &[CALLER, RECORD],
         "get_dataset" => &[CALLER, DATASET, &[C::TenantUnavailable]],
-        "update_dataset" => &[CALLER, BODY, ACT, DATASET],
-        "rotate_ledger_key" => &[CALLER, BODY, STORING, RECORD],
+        "update_dataset" => &[CALLER, BODY, TYPED, ACT, DATASET],
+        "rotate_ledger_key" => &[CALLER, BODY, TYPED, STORING, RECORD],
         "ledger_policy" | "ledger_keys" | "ledger_checkpoint" | "ledger_checkpoints"
         | "ledger_tile" | "ledger_inclusion" | "ledger_consistency" => {
             &[CALLER, DATASET, RECORD, &[C::TenantUnavailable]]

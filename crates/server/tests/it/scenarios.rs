@@ -21,7 +21,7 @@ use format::{Scenario, Step};
 use socket::Sockets;
 
 /// How often a step that is to be repeated is tried: a job of a few events is over long before.
-const TRIES: usize = 20_000;
+const TRIES: usize = 5_000;
 /// The endpoints that every role tries.
 const ENDPOINTS: [&str; 10] = [
     "create_log",

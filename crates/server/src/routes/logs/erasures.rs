@@ -11,7 +11,7 @@ use ledgerline_api::time::rfc3339;
 use ledgerline_api::v1::filters::Filters;
 use ledgerline_api::v1::jobs::Job as WireJob;
 use ledgerline_api::v1::logs::{Erased, Reason, SubjectErasure};
-use ledgerline_audit::erasure::Erasure;
+use ledgerline_audit::erasure::{Erasure, has_word};
 use ledgerline_audit::moment::Moment;
 use ledgerline_audit::ranges::Ranges;
 use ledgerline_audit::retirement::Retirement;
@@ -128,11 +128,11 @@ fn spellings(text: &str) -> Vec<String> {
     spellings
 }
 
-/// Whether any text of a payload has one of some words in it.
+/// Whether any text of a payload has one of some words in it, and not only as a part of another.
 fn has_any(payload: &str, words: &[String]) -> bool {
     fn within(value: &serde_json::Value, words: &[String]) -> bool {
         match value {
-            serde_json::Value::String(text) => words.iter().any(|word| text.contains(word)),
+            serde_json::Value::String(text) => words.iter().any(|word| has_word(text, word)),
             serde_json::Value::Array(items) => items.iter().any(|item| within(item, words)),
             serde_json::Value::Object(members) => {
                 members.values().any(|member| within(member, words))
@@ -161,7 +161,8 @@ async fn sought(
     let (subject, words) = (subject.to_owned(), spellings(subject));
     let answer = ask_with(app, caller, question, move |asked| {
         let is_reserved = asked.dataset.name.is_reserved();
-        // A search does not tell upper from lower case; ids do.
+        // A search does not tell upper from lower case; ids do. A record that has the id only as a
+        // part of another word tells of something else.
         let is_exact = |kept: &ledgerline_store::snapshot::Kept| {
             let payload = kept.evidence.as_ref().map(|evidence| evidence.payload.as_str());
             payload.is_some_and(|payload| match is_reserved {
