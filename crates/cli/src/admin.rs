@@ -21,7 +21,8 @@ Examples:
   LEDGERLINE_PASSWORD=… ledgerline admin tenant acme --admin ada@acme.example
   LEDGERLINE_PASSWORD=… ledgerline admin key --email ada@acme.example shipper --scope 'ingest:*'
 
-archive, compact, expire and fsck open the folder themselves: the server that holds it must not be running.
+archive, compact, expire and fsck open the folder themselves: the server that holds it must not be
+running.
 
 Exit code: 0 when all is sound; 3 when something was found, which is printed; 1 when the check or
 the change could not be made.";

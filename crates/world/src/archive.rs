@@ -31,8 +31,8 @@ const ID: &str = "archive.id";
 const ABOUT_ID: &[u8] = b"archive";
 const PIECE_BYTES: usize = 1 << 20;
 
-/// Opens the archive of a data folder; makes it when there was none. The file `note` says that there
-/// was one.
+/// Opens the archive of a data folder; makes it when there was none. The file `note` says that
+/// there was one.
 ///
 /// # Errors
 /// `Invalid` when the folder is not that archive, for example because nothing is mounted there, and
@@ -215,8 +215,8 @@ impl TenantBlobs {
         length.map(|length| Some(u64::from_le_bytes(*length))).ok_or_else(damaged)
     }
 
-    /// Removes an object's marker. Held: the lock of the names. Gives the id of the object, if there
-    /// was a marker; once that is durable, its file is to be discarded and its key destroyed.
+    /// Removes an object's marker. Held: the lock of the names. Gives the id of the object, if
+    /// there was a marker; once that is durable, its file is to be discarded and its key destroyed.
     pub(crate) fn remove_marker(&self, path: &BlobPath) -> Result<Option<ObjectId>> {
         let marker = marker_of(&self.place(path));
         let io = |error| Error::io(&marker, error);
