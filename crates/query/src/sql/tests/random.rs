@@ -72,6 +72,16 @@ fn condition() -> impl Strategy<Value = Condition> {
             inner.prop_map(|a| Condition::Not(a.into())),
         ]
     })
+    // DataFusion 55.2 makes of `x IN (1) AND x IN (2)` what is false, also where x is null and so
+    // the answer is not known; `docs/guides/query.md` says so.
+    .prop_filter("two lists for one column", |condition| {
+        let mut listed = Vec::new();
+        condition.note_lists(&mut listed);
+        let count = listed.len();
+        listed.sort_unstable();
+        listed.dedup();
+        listed.len() == count
+    })
 }
 
 impl Condition {
@@ -93,6 +103,20 @@ impl Condition {
             Self::Both(a, b) => format!("({} AND {})", a.sql(), b.sql()),
             Self::Either(a, b) => format!("({} OR {})", a.sql(), b.sql()),
             Self::Not(a) => format!("(NOT {})", a.sql()),
+        }
+    }
+
+    /// Notes the column of each list.
+    fn note_lists(&self, listed: &mut Vec<&'static str>) {
+        match self {
+            Self::In(_) => listed.push(NUMBER),
+            Self::TextIn(column, _) => listed.push(column),
+            Self::Both(a, b) | Self::Either(a, b) => {
+                a.note_lists(listed);
+                b.note_lists(listed);
+            }
+            Self::Not(a) => a.note_lists(listed),
+            Self::Compare(..) | Self::Text(..) | Self::Null(..) => {}
         }
     }
 
