@@ -7,14 +7,14 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use ledgerline_model::id::{DatasetId, SegmentId};
+use ledgerline_model::id::{DatasetId, SegmentId, Seq};
 use ledgerline_policy::{Scope, Upkeep};
 
 use crate::catalog::{Change, Entry};
 use crate::column::spans;
 use crate::error::{ErrorKind, Result};
 use crate::gather::{Effort, Input, Label};
-use crate::part::{Part, Source, System};
+use crate::part::{Part, Segment, Source, System};
 use crate::tenant::TenantStore;
 
 /// What becomes of events.
@@ -60,7 +60,7 @@ impl TenantStore {
             visible.map(|visible| Arc::clone(&visible.segments)).unwrap_or_default()
         };
         let mut erased = Erased::default();
-        for entry in segments.iter().filter(|entry| overlaps(entry, seqs)) {
+        for entry in segments.iter().filter(|entry| overlaps(entry.seqs, seqs)) {
             let events = self.erase_in(entry, seqs, erase)?;
             erased.events += events;
             erased.segments += u64::from(events > 0);
@@ -86,9 +86,9 @@ impl TenantStore {
     fn erase_in(&self, entry: &Entry, seqs: &[Range<u64>], erase: Erase) -> Result<u64> {
         let segment = self.shelf.open(entry.id)?;
         let directory = segment.reader.directory();
-        let (applied, flushed) = (directory.applied, directory.flushed);
         let mut replaces = self.undeleted(directory)?;
         replaces.push(entry.id);
+        let label = self.label_of(&segment);
         let part = Part::new(Arc::new(Source::Segment(segment)), Arc::new(AtomicU64::new(0)));
         let gone = rows_of(&part, seqs)?;
         // A segment that alone says up to where the journal is in segments keeps its rows.
@@ -111,16 +111,7 @@ impl TenantStore {
         let mut change = Change { removed: vec![entry.id], ..Change::default() };
         if !rows.is_empty() {
             let input = Input { part, rows, kept };
-            let label = Label {
-                dataset: entry.dataset,
-                id: self.chance.segment_id(),
-                window: entry.window,
-                applied,
-                flushed,
-                replaces,
-                bytes_in: input.bytes_in(),
-                effort: if entry.is_settled { Effort::Settled } else { Effort::Hasty },
-            };
+            let label = Label { replaces, bytes_in: input.bytes_in(), ..label };
             change.added.push(self.shelf.write(&[input], label)?);
         }
         if let Err(error) = self.catalog.commit(&change) {
@@ -138,6 +129,21 @@ impl TenantStore {
         Ok(count)
     }
 
+    /// The label of what a segment is written again as.
+    fn label_of(&self, segment: &Segment) -> Label {
+        let directory = segment.reader.directory();
+        Label {
+            dataset: directory.dataset,
+            id: self.chance.segment_id(),
+            window: directory.window,
+            applied: directory.applied,
+            flushed: directory.flushed,
+            replaces: Vec::new(),
+            bytes_in: 0,
+            effort: if directory.is_settled { Effort::Settled } else { Effort::Hasty },
+        }
+    }
+
     /// Whether no other segment says that so much of the journal is in segments.
     fn alone_says(&self, entry: &Entry) -> bool {
         let state = self.state.read();
@@ -146,8 +152,8 @@ impl TenantStore {
     }
 }
 
-fn overlaps(entry: &Entry, seqs: &[Range<u64>]) -> bool {
-    seqs.iter().any(|span| span.start <= entry.seqs.1.0 && entry.seqs.0.0 < span.end)
+fn overlaps((first, last): (Seq, Seq), seqs: &[Range<u64>]) -> bool {
+    seqs.iter().any(|span| span.start <= last.0 && first.0 < span.end)
 }
 
 /// The rows of the events with some numbers.

@@ -240,16 +240,21 @@ impl Trees {
         Ok(self.rows.remover(dataset, of.0)?.or(pending).map(Seq))
     }
 
+    /// What entries say of earlier ones that are noted and not durable.
+    fn waiting(&self, dataset: DatasetId, is_wanted: impl Fn(&Link) -> bool) -> Vec<Link> {
+        let trees = self.trees.lock();
+        let links = trees.get(&dataset).map(|tree| tree.links.as_slice()).unwrap_or_default();
+        links.iter().filter(|link| is_wanted(link)).copied().collect()
+    }
+
     fn pending_links(
         &self,
         dataset: DatasetId,
         of: Seq,
         is_wanted: impl Fn(Kind) -> bool,
     ) -> Vec<u64> {
-        let trees = self.trees.lock();
-        let links = trees.get(&dataset).map(|tree| tree.links.as_slice()).unwrap_or_default();
-        let about = links.iter().filter(|link| (link.first..=link.last).contains(&of.0));
-        about.filter(|link| is_wanted(link.kind)).map(|link| link.seq).collect()
+        let about = |link: &Link| (link.first..=link.last).contains(&of.0) && is_wanted(link.kind);
+        self.waiting(dataset, about).into_iter().map(|link| link.seq).collect()
     }
 
     /// The id of a dataset's log, if it has one.

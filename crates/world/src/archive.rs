@@ -18,11 +18,12 @@ use std::sync::Arc;
 use crate::chance::Chance;
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::{make_folder, read_file, write_file};
 use crate::inventory::{QUARANTINED, UNFINISHED};
 use crate::path::BlobPath;
 use crate::seal::{Key, NONCE_BYTES};
 use crate::sealed::{HEADER_BYTES, Kind, ObjectId};
-use crate::tenant::{TenantBlobs, make_folder, write_file};
+use crate::tenant::TenantBlobs;
 
 /// How the name of a marker ends.
 pub(crate) const ARCHIVED: &str = ".archived";
@@ -117,17 +118,11 @@ impl TenantBlobs {
             return Err(Error::new(ErrorKind::Invalid, "there is no archive"));
         };
         let (place, copy) = (self.place(path), folder.join(path.as_str()));
-        let file = match self.disk().open(&place) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return if self.disk().exists(&marker_of(&place)) {
-                    Ok(())
-                } else {
-                    Err(Error::io(&place, error))
-                };
-            }
-            file => file.map_err(|error| Error::io(&place, error))?,
-        };
+        if self.is_archived(path) {
+            return Ok(());
+        }
         let io = |error| Error::io(&place, error);
+        let file = self.disk().open(&place).map_err(io)?;
         let length = file.len().map_err(io)?;
         let mut marker = vec![0; HEADER_BYTES];
         file.read_exact_at(&mut marker, 0).map_err(io)?;
@@ -267,12 +262,4 @@ impl TenantBlobs {
         }
         named.and_then(|()| disk.sync_folder(folder)).map_err(io)
     }
-}
-
-fn read_file(disk: &dyn Disk, place: &Path) -> Result<Vec<u8>> {
-    let io = |error| Error::io(place, error);
-    let file = disk.open(place).map_err(io)?;
-    let mut bytes = vec![0; usize::try_from(file.len().map_err(io)?).unwrap_or(usize::MAX)];
-    file.read_exact_at(&mut bytes, 0).map_err(io)?;
-    Ok(bytes)
 }

@@ -15,9 +15,10 @@ use crate::cache::ChunkCache;
 use crate::chance::Chance;
 use crate::disk::{Disk, RealDisk};
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::make_folder;
 use crate::keyring::{self, Keyrings};
 use crate::seal::{Key, NONCE_BYTES, SECRET_BYTES, Secret, TAG_BYTES};
-use crate::tenant::{Means, TenantBlobs, make_folder};
+use crate::tenant::{Means, TenantBlobs};
 
 const ROOT_KEY: &str = "control/root.key";
 const LOCK: &str = "control/lock";

@@ -26,10 +26,11 @@ use parking_lot::{Mutex, RwLock};
 use crate::chance::Chance;
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::{make_folder, read_file};
 use crate::inventory::Inventory;
 use crate::seal::{Key, NONCE_BYTES, SECRET_BYTES, Secret, TAG_BYTES, wipe};
 use crate::sealed::{ID_BYTES, ObjectId};
-use crate::tenant::{Means, make_folder};
+use crate::tenant::Means;
 
 const HEADER: [u8; 8] = *b"LLR1\x01\0\0\0";
 const RECORD_BYTES: usize = NONCE_BYTES + ID_BYTES + SECRET_BYTES + TAG_BYTES;
@@ -257,13 +258,10 @@ impl Keyring {
     }
 
     fn read(&self) -> Result<Option<Stored>> {
-        let io = |error| Error::io(&self.place, error);
-        let file = match self.disk.open(&self.place) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            file => file.map_err(io)?,
+        let bytes = match read_file(&*self.disk, &self.place) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            bytes => bytes?,
         };
-        let mut bytes = vec![0; usize::try_from(file.len().map_err(io)?).unwrap_or(usize::MAX)];
-        file.read_exact_at(&mut bytes, 0).map_err(io)?;
         let body = bytes.strip_prefix(&HEADER);
         let body = body.ok_or_else(|| corrupt("the tenant's keyring is not one"))?;
         let (stored, rest) = body.as_chunks::<RECORD_BYTES>();

@@ -12,6 +12,7 @@ mod clock;
 mod data_dir;
 pub mod disk;
 mod error;
+mod files;
 mod inventory;
 mod keyring;
 mod log;

@@ -15,6 +15,7 @@ use crate::cache::ChunkCache;
 use crate::chance::Chance;
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::{make_folder, write_file};
 use crate::inventory::{QUARANTINED, UNFINISHED};
 use crate::keyring::{Keyring, Keyrings};
 use crate::log::{LogFile, LogReader};
@@ -46,6 +47,21 @@ struct Inner {
 impl fmt::Debug for TenantBlobs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TenantBlobs").field("tenant", &self.inner.tenant).finish_non_exhaustive()
+    }
+}
+
+/// What was removed, and not yet durably.
+#[derive(Debug, Default)]
+struct Gone {
+    ids: Vec<ObjectId>,
+    /// The folders where it was.
+    folders: BTreeSet<PathBuf>,
+}
+
+impl Gone {
+    fn note(&mut self, id: Option<ObjectId>, folder: &Path) {
+        self.ids.extend(id);
+        self.folders.insert(folder.to_owned());
     }
 }
 
@@ -153,25 +169,16 @@ impl TenantBlobs {
     /// # Errors
     /// The disk's. Some of them may be deleted then.
     pub fn delete_all(&self, paths: &[BlobPath]) -> Result<()> {
-        let mut ids = Vec::new();
-        let mut changed = BTreeSet::new();
-        let removed = paths.iter().try_for_each(|path| {
-            let place = self.place(path);
-            let before = ids.len();
-            let removed = self.remove(path, &mut ids);
-            if ids.len() > before || matches!(removed, Ok(true)) {
-                changed.insert(place.parent().unwrap_or(&self.inner.folder).to_owned());
-            }
-            removed.map(drop)
-        });
+        let mut gone = Gone::default();
+        let removed = paths.iter().try_for_each(|path| self.remove(path, &mut gone));
         // What was removed before an error is gone, and so must its keys be.
-        for folder in &changed {
+        for folder in &gone.folders {
             self.sync_folder(folder)?;
         }
-        if !changed.is_empty() {
+        if !gone.folders.is_empty() {
             paths.iter().for_each(|path| self.discard_archived(path));
         }
-        let forgotten = self.inner.keyring.forget(&ids);
+        let forgotten = self.inner.keyring.forget(&gone.ids);
         removed.and(forgotten)
     }
 
@@ -270,7 +277,7 @@ impl TenantBlobs {
     /// The disk's.
     pub fn quarantine(&self, path: &BlobPath) -> Result<()> {
         let mut place = self.place(path);
-        if !self.inner.disk.exists(&place) && self.inner.disk.exists(&marker_of(&place)) {
+        if self.is_archived(path) {
             // Its file stays in the archive, until its marker goes.
             place = marker_of(&place);
         }
@@ -364,21 +371,22 @@ impl TenantBlobs {
         self.inner.keyring.forget(&replaced)
     }
 
-    /// Removes an object or a log, and says whether there was one. Its key is still to be
-    /// destroyed, after this is durable.
-    fn remove(&self, path: &BlobPath, ids: &mut Vec<ObjectId>) -> Result<bool> {
+    /// Removes an object or a log, if there is one. Its key is still to be destroyed, after this is
+    /// durable.
+    fn remove(&self, path: &BlobPath, gone: &mut Gone) -> Result<()> {
         let place = self.place(path);
         let io = |error| Error::io(&place, error);
         let _names = self.inner.keyring.names().lock();
-        let archived = self.remove_marker(path)?;
-        ids.extend(archived);
+        if let Some(id) = self.remove_marker(path)? {
+            gone.note(Some(id), self.folder_of(&place));
+        }
         let id = ObjectId::of_file(self.disk(), &place).map_err(io)?;
         match self.inner.disk.remove(&place).map_err(io) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(archived.is_some()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             removed => removed?,
         }
-        ids.extend(id);
-        Ok(true)
+        gone.note(id, self.folder_of(&place));
+        Ok(())
     }
 
     /// Removes what was never finished. That it stays does no harm: nothing looks for it.
@@ -388,7 +396,7 @@ impl TenantBlobs {
 
     /// Makes the folder of a file, and every new parent of it durable.
     pub(crate) fn make_folder_of(&self, place: &Path) -> Result<()> {
-        let folder = place.parent().unwrap_or(&self.inner.folder);
+        let folder = self.folder_of(place);
         if !self.inner.disk.exists(folder) {
             make_folder(&*self.inner.disk, folder)?;
         }
@@ -400,38 +408,16 @@ impl TenantBlobs {
     }
 
     pub(crate) fn sync_folder_of(&self, place: &Path) -> Result<()> {
-        self.sync_folder(place.parent().unwrap_or(&self.inner.folder))
+        self.sync_folder(self.folder_of(place))
+    }
+
+    fn folder_of<'p>(&'p self, place: &'p Path) -> &'p Path {
+        place.parent().unwrap_or(&self.inner.folder)
     }
 
     fn sync_folder(&self, folder: &Path) -> Result<()> {
         self.inner.disk.sync_folder(folder).map_err(|error| Error::io(folder, error))
     }
-}
-
-/// Makes a folder, and each name on the way to it durable.
-pub(crate) fn make_folder(disk: &dyn Disk, folder: &Path) -> Result<()> {
-    let missing: Vec<&Path> = folder
-        .ancestors()
-        .take_while(|at| !at.as_os_str().is_empty() && !disk.exists(at))
-        .collect();
-    disk.make_folder(folder).map_err(|error| Error::io(folder, error))?;
-    for made in missing.iter().rev() {
-        if let Some(parent) = made.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            disk.sync_folder(parent).map_err(|error| Error::io(parent, error))?;
-        }
-    }
-    Ok(())
-}
-
-/// Writes a small file that is not sealed, durably.
-pub(crate) fn write_file(disk: &dyn Disk, place: &Path, bytes: &[u8]) -> Result<()> {
-    let temporary = place.with_added_extension(&UNFINISHED[1..]);
-    drop(disk.remove(&temporary));
-    let io = |error| Error::io(place, error);
-    let file = disk.create(&temporary).map_err(io)?;
-    file.append(bytes).and_then(|()| file.sync()).map_err(io)?;
-    disk.rename(&temporary, place).map_err(io)?;
-    disk.sync_folder(place.parent().unwrap_or(place)).map_err(io)
 }
 
 fn key_about(tenant: TenantId) -> Vec<u8> {

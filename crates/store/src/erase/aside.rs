@@ -7,11 +7,11 @@ use std::sync::atomic::AtomicU64;
 
 use ledgerline_model::id::{DatasetId, SegmentId};
 
-use super::{rows_of, without};
+use super::{overlaps, rows_of, without};
 use crate::error::Result;
-use crate::gather::{Effort, Input, Label};
+use crate::gather::{Input, Label};
 use crate::leftover::is_damage;
-use crate::part::{Part, Segment, Source};
+use crate::part::{Part, Source};
 use crate::tenant::TenantStore;
 
 impl TenantStore {
@@ -50,9 +50,7 @@ impl TenantStore {
     ) -> Result<bool> {
         let segment = self.shelf.open(id)?;
         let directory = segment.reader.directory();
-        let (first, last) = directory.seqs;
-        let may_hold = |span: &Range<u64>| span.start <= last.0 && first.0 < span.end;
-        if directory.dataset != dataset || !seqs.iter().any(may_hold) {
+        if directory.dataset != dataset || !overlaps(directory.seqs, seqs) {
             return Ok(false);
         }
         let label = self.label_of(&segment);
@@ -71,20 +69,5 @@ impl TenantStore {
         }
         self.shelf.delete(id)?;
         Ok(true)
-    }
-
-    /// The label of what a segment is written again as.
-    fn label_of(&self, segment: &Segment) -> Label {
-        let directory = segment.reader.directory();
-        Label {
-            dataset: directory.dataset,
-            id: self.chance.segment_id(),
-            window: directory.window,
-            applied: directory.applied,
-            flushed: directory.flushed,
-            replaces: Vec::new(),
-            bytes_in: 0,
-            effort: if directory.is_settled { Effort::Settled } else { Effort::Hasty },
-        }
     }
 }

@@ -65,13 +65,6 @@ impl Trees {
         Ok(waiting.chain(durable).map(|(first, last)| first..last + 1).collect())
     }
 
-    /// What entries say of earlier ones that are noted and not durable.
-    fn waiting(&self, dataset: DatasetId, is_wanted: impl Fn(&Link) -> bool) -> Vec<Link> {
-        let trees = self.trees.lock();
-        let links = trees.get(&dataset).map(|tree| tree.links.as_slice()).unwrap_or_default();
-        links.iter().filter(|link| is_wanted(link)).copied().collect()
-    }
-
     /// Removals that were begun and must be ended, by their ids.
     ///
     /// # Errors
