@@ -36,7 +36,8 @@ impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
-        Lasting::from_request_parts(parts, app).await.map(|lasting| lasting.caller)
+        let (credential, exchange) = presented(parts)?;
+        Self::new(app, exchange, credential).await
     }
 }
 
@@ -56,8 +57,7 @@ impl FromRequestParts<Arc<App>> for Lasting {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
-        let credential = credential(&parts.headers).ok_or_else(Failure::unauthenticated)?;
-        let exchange = exchange(parts)?;
+        let (credential, exchange) = presented(parts)?;
         let caller = Caller::new(app, exchange, credential.clone()).await?;
         Ok(Self { caller, credential })
     }
@@ -96,6 +96,12 @@ impl OptionalFromRequestParts<Arc<App>> for Caller {
     ) -> Result<Option<Self>, Self::Rejection> {
         Ok(<Self as FromRequestParts<_>>::from_request_parts(parts, app).await.ok())
     }
+}
+
+/// The credential of a request, and the request's exchange.
+fn presented(parts: &Parts) -> Result<(String, Arc<Exchange>)> {
+    let credential = credential(&parts.headers).ok_or_else(Failure::unauthenticated)?;
+    Ok((credential, exchange(parts)?))
 }
 
 fn exchange(parts: &Parts) -> Result<Arc<Exchange>> {

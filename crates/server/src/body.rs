@@ -10,7 +10,7 @@ use futures::StreamExt;
 use http::{HeaderMap, header};
 use ledgerline_api::code::Code;
 use ledgerline_api::object::object;
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned};
 use tokio::time::Sleep;
 
 use crate::error::{Failure, Result};
@@ -135,14 +135,21 @@ pub(crate) fn is_absent(body: &[u8]) -> bool {
     body.is_empty() || body.trim_ascii() == b"null"
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+/// Reads a body that is one JSON object.
+///
+/// # Errors
+/// Those of [`unread`].
+pub(crate) fn parse<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T> {
     let mut from = serde_json::Deserializer::from_slice(body);
     let read = object(&mut from).and_then(|value| from.end().map(|()| value));
-    read.map_err(|error| {
-        let code = match error.classify() {
-            serde_json::error::Category::Data => Code::InvalidRequest,
-            _ => Code::InvalidJson,
-        };
-        Failure::new(code, error.to_string())
-    })
+    read.map_err(|error| unread(&error))
+}
+
+/// A body that is no JSON, or not what is meant.
+pub(crate) fn unread(error: &serde_json::Error) -> Failure {
+    let code = match error.classify() {
+        serde_json::error::Category::Data => Code::InvalidRequest,
+        _ => Code::InvalidJson,
+    };
+    Failure::new(code, error.to_string())
 }

@@ -17,7 +17,7 @@ use ledgerline_tenancy::Dataset;
 use crate::app::App;
 use crate::eraser;
 use crate::error::{Failure, Result, blocking};
-use crate::loops::jobs::horizon;
+use crate::loops::jobs::kept_from;
 use crate::node::OpenTenant;
 use crate::removal::{self, Removal, Why};
 
@@ -64,17 +64,13 @@ async fn due(app: &Arc<App>, open: &Arc<OpenTenant>) -> Result<Vec<(Dataset, Tim
     let (scope, tenancy, now) =
         (upkeep(open.id, Job::Expire), Arc::clone(&app.tenancy), app.clock.now());
     blocking(move || {
-        let kept_from = horizon(&tenancy, now, &scope).map_err(|error| {
+        let losing = kept_from(&tenancy, now, &scope).map_err(|error| {
             tracing::error!(tenant = %scope.tenant(), error, "what is past its time is not known");
             Failure::new(ledgerline_api::code::Code::Unavailable, "try again later")
         });
-        let kept_from = kept_from?.kept_from;
-        let datasets = tenancy.all_datasets(&scope)?.into_iter();
-        let audits = datasets.filter(|dataset| dataset.kind == DatasetKind::Audit);
-        let due = audits.filter_map(|dataset| {
-            kept_from.get(&dataset.id).map(|before| (dataset.clone(), *before))
-        });
-        Ok(due.collect())
+        let mut due = losing?;
+        due.retain(|(dataset, _)| dataset.kind == DatasetKind::Audit);
+        Ok(due)
     })
     .await
 }

@@ -14,6 +14,15 @@ pub struct OfDataset {
     pub dataset: Option<String>,
 }
 
+/// The header of a request that is stored once, however often it comes.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct StoredOnce {
+    /// A request with the same key and body is stored once within 24 hours
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
+    pub key: Option<String>,
+}
+
 /// The name of a dataset: 1 to 64 characters of a-z, 0-9, '-', '_' and '.'; `_audit` is that of
 /// Ledgerline's own records.
 #[derive(Debug, ToSchema)]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ledgerline_audit::retention::Floor;
 use ledgerline_model::dataset::DatasetKind;
-use ledgerline_model::id::{DatasetId, TenantId};
+use ledgerline_model::id::TenantId;
 use ledgerline_model::time::Timestamp;
 use ledgerline_policy::{Scope, Upkeep, upkeep};
 use ledgerline_store::Horizon;
@@ -175,18 +175,22 @@ pub(crate) fn archive(
 ) -> Result<u64, String> {
     let scope = upkeep(tenant.id, ledgerline_policy::Job::Archive);
     let failed = |failure: Failure| failure.problem.detail.clone();
-    let datasets = tenancy.all_datasets(&scope).map_err(|error| chain(&error))?;
+    let mut datasets = tenancy.all_datasets(&scope).map_err(|error| chain(&error))?;
+    datasets.retain(|dataset| dataset.settings.hot_days.is_some());
+    if datasets.is_empty() {
+        return Ok(0);
+    }
     let floor = settings::floor(&settings::of(tenancy, &scope).map_err(failed)?);
     let mut events = 0;
     for dataset in datasets {
         let Some(days) = at_hand_for(&dataset, floor) else { continue };
-        let before = now.0.saturating_sub(i64::from(days).saturating_mul(Timestamp::DAY));
+        let before = days_before(now, days);
         while !is_stopping.load(Ordering::Relaxed) {
             let is_gone = tenant.is_gone.read();
             if *is_gone {
                 return Ok(events);
             }
-            let moved = tenant.store.archive_next(&scope, dataset.id, Timestamp(before));
+            let moved = tenant.store.archive_next(&scope, dataset.id, before);
             let Some(moved) = moved.map_err(|error| chain(&error))? else { break };
             events += moved.events;
             let (dataset, events, bytes) = (dataset.id.0, moved.events, moved.bytes);
@@ -196,33 +200,35 @@ pub(crate) fn archive(
     Ok(events)
 }
 
-/// For how many days a dataset keeps its events at hand; nothing is as long as it keeps them. One
-/// of audit events does so never for less than the floor.
+/// For how many days a dataset keeps its events at hand; nothing is as long as it keeps them.
 fn at_hand_for(dataset: &Dataset, floor: Floor) -> Option<u32> {
-    let days = dataset.settings.hot_days?;
-    match dataset.kind {
-        DatasetKind::Audit => Some(days.max(floor.hot_days_min)),
-        DatasetKind::Logs => Some(days),
-    }
+    dataset.settings.hot_days.map(|days| at_least(dataset, days, floor.hot_days_min))
 }
 
-/// For how many days a dataset keeps its events; nothing is for ever. One of audit events never
-/// keeps them for less than the floor.
+/// For how many days a dataset keeps its events; nothing is for ever.
 pub(crate) fn kept_for(dataset: &Dataset, floor: Floor) -> Option<u32> {
-    let days = dataset.settings.retention_days?;
+    dataset.settings.retention_days.map(|days| at_least(dataset, days, floor.days_min))
+}
+
+/// For a dataset of audit events, never less than the floor.
+fn at_least(dataset: &Dataset, days: u32, floor_days: u32) -> u32 {
     match dataset.kind {
-        DatasetKind::Audit => Some(days.max(floor.days_min)),
-        DatasetKind::Logs => Some(days),
+        DatasetKind::Audit => days.max(floor_days),
+        DatasetKind::Logs => days,
     }
 }
 
-/// The time, and from when on the tenant's datasets keep their events. While a hold is on, those of
-/// audit events keep all that they have.
-pub(crate) fn horizon(
+fn days_before(now: Timestamp, days: u32) -> Timestamp {
+    Timestamp(now.0.saturating_sub(i64::from(days).saturating_mul(Timestamp::DAY)))
+}
+
+/// The datasets that lose what is old, and from when on they keep their events. While a hold is on,
+/// those of audit events keep all that they have.
+pub(crate) fn kept_from(
     tenancy: &Tenancy,
     now: Timestamp,
     scope: &Scope<Upkeep>,
-) -> Result<Horizon, String> {
+) -> Result<Vec<(Dataset, Timestamp)>, String> {
     let datasets = tenancy.all_datasets(scope).map_err(|error| chain(&error))?;
     let is_audit = |dataset: &Dataset| dataset.kind == DatasetKind::Audit;
     let loses = |dataset: &Dataset| is_audit(dataset) && dataset.settings.retention_days.is_some();
@@ -233,12 +239,22 @@ pub(crate) fn horizon(
     } else {
         (Floor::default(), false)
     };
-    let kept_from = datasets.iter().filter(|dataset| !(is_held && is_audit(dataset)));
-    let kept_from = kept_from.filter_map(|dataset| {
-        let kept = i64::from(kept_for(dataset, floor)?).saturating_mul(Timestamp::DAY);
-        Some((dataset.id, Timestamp(now.0.saturating_sub(kept))))
+    let losing = datasets.into_iter().filter(|dataset| !(is_held && is_audit(dataset)));
+    let losing = losing.filter_map(|dataset| {
+        let days = kept_for(&dataset, floor)?;
+        Some((dataset, days_before(now, days)))
     });
-    Ok(Horizon { now, kept_from: kept_from.collect() })
+    Ok(losing.collect())
+}
+
+/// The time, and from when on the tenant's datasets keep their events.
+pub(crate) fn horizon(
+    tenancy: &Tenancy,
+    now: Timestamp,
+    scope: &Scope<Upkeep>,
+) -> Result<Horizon, String> {
+    let kept_from = kept_from(tenancy, now, scope)?.into_iter();
+    Ok(Horizon { now, kept_from: kept_from.map(|(dataset, from)| (dataset.id, from)).collect() })
 }
 
 /// Deletes what is past its dataset's retention, but audit events, of which their ledger tells that
@@ -253,18 +269,15 @@ pub(crate) fn expire(
         return Ok(0);
     }
     let scope = upkeep(tenant.id, ledgerline_policy::Job::Expire);
-    let datasets = tenancy.all_datasets(&scope).map_err(|error| chain(&error))?;
-    let audits = datasets.iter().filter(|dataset| dataset.kind == DatasetKind::Audit);
-    let audits: Vec<DatasetId> = audits.map(|dataset| dataset.id).collect();
     let mut events = 0;
-    for (dataset, before) in horizon(tenancy, now, &scope)?.kept_from {
-        if audits.contains(&dataset) {
+    for (dataset, before) in kept_from(tenancy, now, &scope)? {
+        if dataset.kind == DatasetKind::Audit {
             continue;
         }
-        let expired = tenant.store.expire(&scope, dataset, before);
+        let expired = tenant.store.expire(&scope, dataset.id, before);
         let expired = expired.map_err(|error| chain(&error))?;
         if expired.segments > 0 {
-            let (dataset, events) = (dataset.0, expired.events);
+            let (dataset, events) = (dataset.id.0, expired.events);
             tracing::info!(tenant = %tenant.id, dataset, events, "events expired");
         }
         events += expired.events;

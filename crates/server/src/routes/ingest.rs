@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use ledgerline_api::code::Code;
 use ledgerline_api::problem::Fault;
+use ledgerline_api::v1::filters::StoredOnce;
 use ledgerline_api::v1::ingest::{Compression, IngestResponse, LineError, Receipt};
 use ledgerline_ingest::{Admission, Admitted, Encoding, Format, Reception, Reject};
 use ledgerline_journal::IdempotencyKey;
@@ -46,9 +47,7 @@ const PIECE_BYTES: usize = 256 << 10;
     post, path = "/api/v1/ingest/{dataset}", tag = "ingest", operation_id = "ingest",
     params(
         ("dataset" = String, Path, description = "The dataset's name", example = "app"),
-        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
-            pattern = "^[!-~]+$", description =
-            "A request with the same key and body is stored once within 24 hours"),
+        StoredOnce,
         ("Content-Encoding" = inline(Option<Compression>), Header, description =
             "How the body is compressed, if it is")
     ),
@@ -69,23 +68,22 @@ pub(crate) async fn ingest(
     Path(dataset): Path<String>,
     request: Request,
 ) -> Response {
-    let answer = take(&app, &caller, &dataset, request).await;
-    let mut response = answer.into_response();
-    rate_limits(&app, response.headers_mut());
-    response
+    with_rate_limits(&app, take(&app, &caller, &dataset, request).await)
 }
 
-/// How many bytes may be on their way in, and how many of those are free
-/// (draft-ietf-httpapi-ratelimit-headers).
-pub(super) fn rate_limits(app: &App, headers: &mut HeaderMap) {
+/// An answer to who stores events, with how many bytes may be on their way in, and how many of
+/// those are free (draft-ietf-httpapi-ratelimit-headers).
+pub(super) fn with_rate_limits(app: &App, answer: impl IntoResponse) -> Response {
+    let mut response = answer.into_response();
     let (quota, free) = app.door.quota();
     let policy = format!("\"ingest\";q={quota};qu=\"content-bytes\"");
     let limit = format!("\"ingest\";r={free};t=1");
     for (name, text) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, limit)] {
         if let Ok(value) = HeaderValue::from_str(&text) {
-            headers.insert(name, value);
+            response.headers_mut().insert(name, value);
         }
     }
+    response
 }
 
 async fn take(app: &App, caller: &Caller, dataset: &str, request: Request) -> Result<Response> {

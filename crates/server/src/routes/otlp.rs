@@ -11,7 +11,7 @@ use ledgerline_api::v1::ingest::Compression;
 use ledgerline_model::id::DatasetName;
 use ledgerline_model::limits;
 
-use super::ingest::{encoding, enter, find, rate_limits, reception, store};
+use super::ingest::{encoding, enter, find, reception, store, with_rate_limits};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::Pieces;
@@ -48,9 +48,7 @@ pub(crate) async fn ingest_otlp(
     caller: Caller,
     request: Request,
 ) -> Response {
-    let mut response = take(&app, &caller, request).await.into_response();
-    rate_limits(&app, response.headers_mut());
-    response
+    with_rate_limits(&app, take(&app, &caller, request).await)
 }
 
 async fn take(app: &App, caller: &Caller, request: Request) -> Result<Response> {

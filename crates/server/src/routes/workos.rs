@@ -8,11 +8,12 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use ledgerline_api::code::Code;
+use ledgerline_api::v1::filters::StoredOnce;
 use ledgerline_api::v1::workos::{Created, NewEvent};
 use ledgerline_audit::limits::EVENT_BYTES_MAX;
 use ledgerline_audit::workos;
 
-use super::ingest::rate_limits;
+use super::ingest::with_rate_limits;
 use super::logs::DATASET;
 use super::logs::write::{self, Coming};
 use crate::app::App;
@@ -26,9 +27,7 @@ use crate::error::{Failure, Result};
 /// go to the dataset `audit`.
 #[utoipa::path(
     post, path = "/audit_logs/events", tag = "audit", operation_id = "create_workos_event",
-    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
-            pattern = "^[!-~]+$", description =
-        "A request with the same key and body is stored once within 24 hours")),
+    params(StoredOnce),
     request_body = NewEvent,
     responses((status = 201, description = "It is stored", body = Created))
 )]
@@ -37,9 +36,7 @@ pub(crate) async fn create_workos_event(
     caller: Caller,
     request: Request,
 ) -> Response {
-    let mut response = create(&app, &caller, request).await.into_response();
-    rate_limits(&app, response.headers_mut());
-    response
+    with_rate_limits(&app, create(&app, &caller, request).await)
 }
 
 async fn create(app: &App, caller: &Caller, request: Request) -> Result<Response> {

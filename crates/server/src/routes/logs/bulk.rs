@@ -7,9 +7,8 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use ledgerline_api::code::Code;
-use ledgerline_api::object::object;
 use ledgerline_api::problem::Fault;
-use ledgerline_api::v1::filters::OfDataset;
+use ledgerline_api::v1::filters::{OfDataset, StoredOnce};
 use ledgerline_api::v1::logs::{self as wire, Bulk, BulkAnswer, BulkError, BulkResult};
 use ledgerline_audit::error::{Invalid, Refusal};
 use ledgerline_audit::event::Event;
@@ -24,10 +23,11 @@ use super::raw_events::{EVENTS_MAX, RawEvents};
 use super::write::{self, Coming, dataset_of};
 use crate::app::App;
 use crate::auth::Caller;
-use crate::error::{Failure, Result, blocking};
+use crate::body;
+use crate::error::{Result, blocking};
 use crate::extract::Query;
 use crate::recorder::{self, Draft, Recorded, Recording};
-use crate::routes::ingest::rate_limits;
+use crate::routes::ingest::with_rate_limits;
 use crate::rules::{self, Candidate, Ruled};
 
 /// Above so many bytes, a body is understood on another thread.
@@ -41,9 +41,7 @@ const INLINE_BYTES_MAX: usize = 16 << 10;
     post, path = "/api/v1/logs/bulk", tag = "audit", operation_id = "create_logs",
     params(
         OfDataset,
-        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
-            pattern = "^[!-~]+$", description =
-            "A request with the same key and body is stored once within 24 hours")
+        StoredOnce
     ),
     request_body = Bulk,
     responses((status = 200, description = "What became of each", body = BulkAnswer))
@@ -54,10 +52,7 @@ pub(crate) async fn create_logs(
     Query(parameters): Query<Parameters>,
     request: Request,
 ) -> Response {
-    let answer = create(&app, &caller, &parameters, request).await;
-    let mut response = answer.into_response();
-    rate_limits(&app, response.headers_mut());
-    response
+    with_rate_limits(&app, create(&app, &caller, &parameters, request).await)
 }
 
 async fn create(
@@ -93,18 +88,7 @@ struct Events<'a> {
 }
 
 fn events(body: &[u8]) -> Result<RawEvents<'_>> {
-    let mut from = serde_json::Deserializer::from_slice(body);
-    let read = object(&mut from).and_then(|events: Events<'_>| from.end().map(|()| events));
-    read.map(|events| events.events).map_err(|error| unread(&error))
-}
-
-/// The body is none of events.
-pub(super) fn unread(error: &serde_json::Error) -> Failure {
-    let code = match error.classify() {
-        serde_json::error::Category::Data => Code::InvalidRequest,
-        _ => Code::InvalidJson,
-    };
-    Failure::new(code, error.to_string())
+    body::parse(body).map(|Events { events }| events)
 }
 
 /// Stores the events of a body that can be stored, and answers for each.

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::Bytes;
 use http::HeaderMap;
 use ledgerline_api::code::Code;
 use ledgerline_api::object::object;
-use ledgerline_api::v1::filters::OfDataset;
+use ledgerline_api::v1::filters::{OfDataset, StoredOnce};
 use ledgerline_api::v1::logs::{BulkAnswer, CloudTrail};
 use ledgerline_audit::cloudtrail;
 use ledgerline_ingest::Encoding;
@@ -16,16 +16,16 @@ use ledgerline_model::limits;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::bulk::{Form, store_each, unread};
+use super::bulk::{Form, store_each};
 use super::filter::Parameters;
 use super::raw_events::RawEvents;
 use super::write::{Coming, dataset_of, may_append};
 use crate::app::App;
 use crate::auth::Caller;
-use crate::body::media_type;
+use crate::body::{media_type, unread};
 use crate::error::{Failure, Result, blocking};
 use crate::extract::Query;
-use crate::routes::ingest::{encoding, rate_limits};
+use crate::routes::ingest::{encoding, with_rate_limits};
 
 /// Import records of AWS CloudTrail
 ///
@@ -38,9 +38,7 @@ use crate::routes::ingest::{encoding, rate_limits};
     operation_id = "import_cloudtrail",
     params(
         OfDataset,
-        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
-            pattern = "^[!-~]+$", description =
-            "A request with the same key and body is stored once within 24 hours"),
+        StoredOnce,
         ("Content-Encoding" = Option<String>, Header, description =
             "`gzip` or `zstd`; a body that is a file of gzip may say `application/gzip` instead")
     ),
@@ -60,10 +58,7 @@ pub(crate) async fn import_cloudtrail(
     Query(parameters): Query<Parameters>,
     request: Request,
 ) -> Response {
-    let answer = import(&app, &caller, &parameters, request).await;
-    let mut response = answer.into_response();
-    rate_limits(&app, response.headers_mut());
-    response
+    with_rate_limits(&app, import(&app, &caller, &parameters, request).await)
 }
 
 async fn import(

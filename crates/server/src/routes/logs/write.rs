@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use ledgerline_api::code::Code;
 use ledgerline_api::problem::Fault;
-use ledgerline_api::v1::filters::OfDataset;
+use ledgerline_api::v1::filters::{OfDataset, StoredOnce};
 use ledgerline_api::v1::logs::{self as wire, NewEvent};
 use ledgerline_audit::error::Invalid;
 use ledgerline_audit::event::Event;
@@ -30,7 +30,7 @@ use crate::error::{Failure, Result};
 use crate::extract::Query;
 use crate::recorder::{self, Draft, Recorded};
 use crate::routes::ingest::{
-    IDEMPOTENCY_REPLAYED, appendable, enter, idempotency_key, rate_limits,
+    IDEMPOTENCY_REPLAYED, appendable, enter, idempotency_key, with_rate_limits,
 };
 use crate::routes::time;
 use crate::rules::{self, Candidate, Ruled};
@@ -43,9 +43,7 @@ use crate::rules::{self, Candidate, Ruled};
     post, path = "/api/v1/logs", tag = "audit", operation_id = "create_log",
     params(
         OfDataset,
-        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
-            pattern = "^[!-~]+$", description =
-            "A request with the same key and body is stored once within 24 hours")
+        StoredOnce
     ),
     request_body = NewEvent,
     responses(
@@ -59,10 +57,7 @@ pub(crate) async fn create_log(
     Query(parameters): Query<Parameters>,
     request: Request,
 ) -> Response {
-    let answer = create(&app, &caller, &parameters, request).await;
-    let mut response = answer.into_response();
-    rate_limits(&app, response.headers_mut());
-    response
+    with_rate_limits(&app, create(&app, &caller, &parameters, request).await)
 }
 
 /// A request that brings audit events, before its body is understood.
